@@ -1,0 +1,57 @@
+/**
+ * What went wrong, as a value. The grammar of its text is design.md 8:
+ * what happened; what was done about it; what to do next. Never recognised by its text: only by `kind`.
+ */
+export type FailureKind =
+  // reaching the host: nothing was touched
+  | 'dns' | 'refusedConnection' | 'connectTimeout' | 'lostBeforeHandshake' | 'handshakeTimeout' | 'noCommonAlgorithm'
+  | 'hostKeyUnknown' | 'hostKeyChanged' | 'hostKeyRevoked' | 'authentication' | 'channelRefused'
+  | 'noShell' | 'sudoRefused' | 'protocol'
+  // on a host that was reached
+  | 'connectionLost' | 'timeout' | 'denied' | 'missingTool' | 'drift' | 'unhealthy' | 'unsupported' | 'generated'
+  | 'readOnly' | 'noSpace' | 'unknownSource' | 'latentCrash' | 'exit' | 'notProved' | 'readOnlySession'
+  // of the controller
+  | 'badInput' | 'interrupted' | 'journal' | 'bug';
+
+export interface Failure {
+  readonly kind: FailureKind;
+  /** One line: what happened. Already stripped of control codes when it quotes a node. */
+  readonly summary: string;
+  /** More lines for the curious: raw output, positions. */
+  readonly detail?: string;
+  /** What was done about it. */
+  readonly done?: string;
+  /** What the reader should do next. */
+  readonly next?: string;
+}
+
+/** Kinds that mean: no shell on the host was ever ours. */
+export const UNREACHABLE_KINDS: readonly FailureKind[] = [
+  'dns', 'refusedConnection', 'connectTimeout', 'lostBeforeHandshake', 'handshakeTimeout', 'noCommonAlgorithm',
+  'hostKeyUnknown', 'hostKeyChanged', 'hostKeyRevoked', 'authentication', 'channelRefused', 'noShell', 'sudoRefused', 'protocol',
+];
+
+/** The only class that is thrown on purpose. */
+export class FleetmendError extends Error {
+  override readonly name = 'FleetmendError';
+  readonly failure: Failure;
+
+  constructor(failure: Failure, options?: { cause?: unknown }) {
+    super(failure.summary, options);
+    this.failure = failure;
+  }
+}
+
+/** Any thrown value as a Failure; what is not ours is a bug and says so. */
+export function failureOf(thrown: unknown): Failure {
+  if (thrown instanceof FleetmendError) return thrown.failure;
+  if (thrown instanceof Error) {
+    return { kind: 'bug', summary: `unexpected error: ${thrown.message}`, ...(thrown.stack ? { detail: thrown.stack } : {}) };
+  }
+  return { kind: 'bug', summary: `unexpected error: ${String(thrown)}` };
+}
+
+/** The one-line form: "summary; done; next". */
+export function describeFailure(failure: Failure): string {
+  return [failure.summary, failure.done, failure.next].filter((part) => part !== undefined && part !== '').join('; ');
+}

@@ -1,0 +1,39 @@
+/**
+ * The entries of a run: at once the journal, the screen and the report. An entry `began` is durable
+ * before its effect. This file only says what entries are; fold.ts says what they mean.
+ */
+import type { Failure } from './failure.js';
+import type { HostPlan } from './plan.js';
+
+export type Outcome = 'compliant' | 'changed' | 'restored' | 'stuck' | 'unreachable' | 'refused' | 'skipped';
+
+export const OUTCOMES: readonly Outcome[] = ['compliant', 'changed', 'restored', 'stuck', 'unreachable', 'refused', 'skipped'];
+
+/** One shape for all of a host's acts; `step` is a PlannedStep id. */
+export type HostFact =
+  | { readonly type: 'planned'; readonly plan: HostPlan }
+  | { readonly type: 'began'; readonly step: string }
+  | { readonly type: 'done'; readonly step: string; readonly detail?: string }
+  /** `effect: 'none'` means it is proved that the step changed nothing. */
+  | { readonly type: 'failed'; readonly step: string; readonly effect: 'none' | 'unknown'; readonly failure: Failure }
+  | { readonly type: 'recalled'; readonly why: string }
+  | { readonly type: 'undone'; readonly step: string }
+  | { readonly type: 'undoFailed'; readonly step: string; readonly failure: Failure }
+  | { readonly type: 'reactivated'; readonly step: string }
+  | { readonly type: 'reactivateFailed'; readonly step: string; readonly failure: Failure }
+  | { readonly type: 'proved'; readonly ok: true; readonly detail: string }
+  | { readonly type: 'proved'; readonly ok: false; readonly failure: Failure }
+  | { readonly type: 'finished'; readonly outcome: Outcome; readonly failure?: Failure };
+
+/** `seq` counts from 1 per (run, host) and can be taken once. `at` is ISO 8601, UTC. */
+export type JournalEntry = HostFact & { readonly run: string; readonly host: string; readonly seq: number; readonly at: string };
+
+/** Where a host is, for the screen only: not durable, may be dropped. */
+export type HostPhase =
+  | 'waiting' | 'connecting' | 'auditing' | 'planning' | 'changing' | 'activating' | 'verifying' | 'undoing' | 'proving';
+
+export type RunEvent =
+  | { readonly event: 'runStarted'; readonly run: string; readonly command: 'audit' | 'plan' | 'apply'; readonly playbook: string; readonly hosts: readonly string[]; readonly at: string }
+  | { readonly event: 'entry'; readonly entry: JournalEntry }
+  | { readonly event: 'progress'; readonly run: string; readonly host: string; readonly phase: HostPhase; readonly text: string; readonly at: string }
+  | { readonly event: 'runFinished'; readonly run: string; readonly exitCode: number; readonly at: string };

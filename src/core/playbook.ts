@@ -1,0 +1,32 @@
+/** A playbook after it was checked: one control, how to audit it, how to get there. Never holds anything unresolved. */
+import type { Phase } from './catalogue.js';
+
+export interface Control {
+  readonly id: string;
+  readonly benchmark: string;
+  readonly title: string;
+  readonly level: number;
+  readonly description: string;
+  readonly impact: string;
+  readonly defaultValue: string;
+  readonly audit: string;
+  readonly remediation: string;
+}
+
+export interface PlaybookStep {
+  /** `1-setKubeletConfig`: position and kind; unique in the playbook. */
+  readonly id: string;
+  readonly kind: string;
+  readonly phase: Phase;
+  /** Checked by the kind's schema. */
+  readonly params: unknown;
+}
+
+export interface Playbook {
+  readonly name: string;
+  readonly control: Control;
+  /** Values after defaults and `--set`. */
+  readonly parameters: Readonly<Record<string, string>>;
+  readonly audit: { readonly probe: string; readonly params: unknown };
+  readonly steps: readonly PlaybookStep[];
+}
