@@ -4,7 +4,7 @@ import type { Check } from './check.js';
 import type { Activation, Edit } from './effect.js';
 import type { Failure } from './failure.js';
 import type { Finding } from './finding.js';
-import type { PlannedStep } from './plan.js';
+import type { Baseline, PlannedStep } from './plan.js';
 import type { Questions } from './query.js';
 
 export type Phase = 'change' | 'activate' | 'verify';
@@ -13,7 +13,8 @@ export type Phase = 'change' | 'activate' | 'verify';
 export type StepIntent =
   | { readonly want: 'edits'; readonly edits: readonly Edit[]; readonly notes: readonly string[] }
   | { readonly want: 'activation'; readonly activation: Activation; readonly before?: Check; readonly afterUndoOf: readonly string[]; readonly notes: readonly string[] }
-  | { readonly want: 'check'; readonly check: Check }
+  /** `baseline`: what holds now and must hold again after an undo. */
+  | { readonly want: 'check'; readonly check: Check; readonly baseline?: Baseline }
   | { readonly want: 'nothing'; readonly reason: string }
   | { readonly want: 'refusal'; readonly failure: Failure };
 

@@ -11,7 +11,7 @@ export type FailureKind =
   | 'connectionLost' | 'timeout' | 'denied' | 'missingTool' | 'drift' | 'unhealthy' | 'unsupported' | 'generated'
   | 'readOnly' | 'noSpace' | 'unknownSource' | 'latentCrash' | 'exit' | 'notProved' | 'readOnlySession'
   // of the controller
-  | 'badInput' | 'interrupted' | 'journal' | 'bug';
+  | 'badInput' | 'interrupted' | 'journal' | 'fenced' | 'bug';
 
 export interface Failure {
   readonly kind: FailureKind;

@@ -3,6 +3,7 @@
  * before its effect. This file only says what entries are; fold.ts says what they mean.
  */
 import type { Failure } from './failure.js';
+import type { Verdict } from './finding.js';
 import type { HostPlan } from './plan.js';
 
 export type Outcome = 'compliant' | 'changed' | 'restored' | 'stuck' | 'unreachable' | 'refused' | 'skipped';
@@ -32,8 +33,22 @@ export type JournalEntry = HostFact & { readonly run: string; readonly host: str
 export type HostPhase =
   | 'waiting' | 'connecting' | 'auditing' | 'planning' | 'changing' | 'activating' | 'verifying' | 'undoing' | 'proving';
 
+/** The stages of a command: looking at all hosts, and changing those that need it. */
+export type Stage = 'audit' | 'plan' | 'apply';
+
 export type RunEvent =
-  | { readonly event: 'runStarted'; readonly run: string; readonly command: 'audit' | 'plan' | 'apply'; readonly playbook: string; readonly hosts: readonly string[]; readonly at: string }
-  | { readonly event: 'entry'; readonly entry: JournalEntry }
+  | { readonly event: 'stageStarted'; readonly run: string; readonly stage: Stage; readonly playbook: string; readonly hosts: readonly string[]; readonly at: string }
   | { readonly event: 'progress'; readonly run: string; readonly host: string; readonly phase: HostPhase; readonly text: string; readonly at: string }
-  | { readonly event: 'runFinished'; readonly run: string; readonly exitCode: number; readonly at: string };
+  /** One host was looked at (stages audit and plan). */
+  | {
+      readonly event: 'surveyed';
+      readonly run: string;
+      readonly host: string;
+      readonly verdict?: Verdict;
+      readonly summary: string;
+      readonly failure?: Failure;
+      readonly at: string;
+    }
+  /** A durable fact of one host (stage apply). */
+  | { readonly event: 'entry'; readonly entry: JournalEntry }
+  | { readonly event: 'stageFinished'; readonly run: string; readonly stage: Stage; readonly at: string };

@@ -1,0 +1,68 @@
+/** The command line: global behaviour, the list of commands, and the one catch that turns a failure into words and an exit code. */
+import { readFileSync } from 'node:fs';
+import yargs from 'yargs';
+import { hideBin } from 'yargs/helpers';
+import { cleanText } from '../core/clean-text.js';
+import { describeFailure, failureOf } from '../core/failure.js';
+import { EXIT } from '../core/report.js';
+import { applyCommand } from './apply.js';
+import { auditCommand } from './audit.js';
+import { checkCommand } from './check.js';
+import { hostsCommand } from './hosts.js';
+import { planCommand } from './plan.js';
+
+const EXIT_CODES = `Exit codes: 0 all compliant or changed; 1 usage or configuration, nothing touched;
+2 some hosts failed, every one restored or never touched; 3 at least one host is stuck;
+4 audit and plan: hosts that fail were found; 130 interrupted.`;
+
+/** Runs one command line; sets process.exitCode and never exits by itself. */
+export async function runCommandLine(argv: readonly string[]): Promise<void> {
+  // A reader of our output that went away (`| head`) must not end a run in the middle.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
+  try {
+    await yargs([...argv])
+      .scriptName('fleetmend')
+      .usage('$0 COMMAND: find the Kubernetes nodes that break a control, mend them over SSH, prove it')
+      .version(version())
+      .command(auditCommand)
+      .command(planCommand)
+      .command(applyCommand)
+      .command(hostsCommand)
+      .command(checkCommand)
+      .completion('completion', 'print a completion script for your shell')
+      .demandCommand(1, 'name a command')
+      .recommendCommands()
+      .strict()
+      .wrap(Math.min(110, process.stdout.columns || 110))
+      .epilogue(EXIT_CODES)
+      .exitProcess(false)
+      .fail((message: string | null, error: Error | undefined) => {
+        throw error ?? new UsageError(message ?? 'bad usage');
+      })
+      .parseAsync();
+  } catch (thrown) {
+    process.exitCode = EXIT.usage;
+    process.stderr.write(`${errorText(thrown)}\n`);
+  }
+}
+
+/** What yargs says of a command line: shown as it is. */
+class UsageError extends Error {}
+
+function errorText(thrown: unknown): string {
+  if (thrown instanceof UsageError || (thrown instanceof Error && thrown.name === 'YError')) {
+    return `fleetmend: ${thrown.message}\nfleetmend: see fleetmend --help`;
+  }
+  const failure = failureOf(thrown);
+  const lines = [`fleetmend: ${describeFailure(failure)}`, ...(failure.detail === undefined ? [] : [failure.detail])];
+  return cleanText(lines.join('\n'));
+}
+
+function version(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}
+
+export function commandLineArguments(): string[] {
+  return hideBin(process.argv);
+}

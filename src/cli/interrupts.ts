@@ -1,0 +1,30 @@
+/** What Ctrl-C means: the first lets the hosts in progress finish, the second stops at once. Never ends the process itself. */
+
+export interface Interrupts {
+  /** Aborted by the first: no new host is begun. */
+  readonly drain: AbortSignal;
+  /** Aborted by the second. */
+  readonly stop: AbortSignal;
+  dispose(): void;
+}
+
+export function listenForInterrupts(say: (text: string) => void): Interrupts {
+  const drain = new AbortController();
+  const stop = new AbortController();
+  const onSignal = (): void => {
+    if (!drain.signal.aborted) {
+      drain.abort();
+      say('interrupted: no new host is begun, hosts in progress are finished; press Ctrl-C again to stop at once');
+      return;
+    }
+    stop.abort();
+    say('stopping at once: hosts in the middle are named in the summary');
+  };
+  const signals = ['SIGINT', 'SIGTERM'] as const;
+  for (const signal of signals) process.on(signal, onSignal);
+  return {
+    drain: drain.signal,
+    stop: stop.signal,
+    dispose: () => { for (const signal of signals) process.off(signal, onSignal); },
+  };
+}

@@ -1,0 +1,59 @@
+/** What the commands that reach hosts have in common: a run id, a view, and Ctrl-C. Decides nothing about hosts. */
+import type { RunEvent, Stage } from '../core/journal.js';
+import type { Reporter } from '../core/ports.js';
+import type { SurveyPorts } from '../engine/survey-fleet.js';
+import type { Fleet } from './compose.js';
+import { CATALOGUE, composeReporter, newRunId } from './compose.js';
+import type { Interrupts } from './interrupts.js';
+import { listenForInterrupts } from './interrupts.js';
+import type { FleetArguments } from './options.js';
+import { systemClock } from './system-clock.js';
+
+export interface Session {
+  readonly run: string;
+  readonly fleet: Fleet;
+  readonly interrupts: Interrupts;
+  readonly output: FleetArguments['output'];
+  /** Shown for one stage at a time: on a terminal a prompt may stand between two stages. */
+  stage<T>(stage: Stage, hosts: readonly string[], work: (emit: (event: RunEvent) => void) => Promise<T>): Promise<T>;
+  ports(emit: (event: RunEvent) => void): SurveyPorts;
+  close(): Promise<void>;
+}
+
+export function startSession(fleet: Fleet, args: FleetArguments): Session {
+  const run = newRunId(systemClock.now());
+  const interrupts = listenForInterrupts((text) => process.stderr.write(`${text}\n`));
+  let stream: Reporter | undefined;
+  return {
+    run, fleet, interrupts, output: args.output,
+    stage: async (stage, hosts, work) => {
+      const reporter = args.output === 'ndjson' ? (stream ??= composeReporter('ndjson')) : composeReporter(args.output);
+      reporter.on({ event: 'stageStarted', run, stage, playbook: fleet.playbook.name, hosts, at: now() });
+      try {
+        return await work((event) => { reporter.on(event); });
+      } finally {
+        reporter.on({ event: 'stageFinished', run, stage, at: now() });
+        if (reporter !== stream) await reporter.close();
+      }
+    },
+    ports: (emit) => ({
+      run, emit, connector: fleet.connector, playbook: fleet.playbook, catalogue: CATALOGUE, clock: systemClock,
+      concurrency: fleet.concurrency, drain: interrupts.drain, signal: interrupts.stop,
+    }),
+    close: async () => {
+      interrupts.dispose();
+      await stream?.close();
+    },
+  };
+}
+
+function now(): string {
+  return systemClock.now().toISOString();
+}
+
+/** Writes a result to standard output; a reader that went away is not an error of the run. */
+export function print(text: string): Promise<void> {
+  return new Promise((resolve) => {
+    process.stdout.write(text, () => { resolve(); });
+  });
+}

@@ -1,0 +1,65 @@
+/** An audit's result as text: hosts that are alike are shown once. Pure. */
+import { cleanText } from '../core/clean-text.js';
+import { describeFailure } from '../core/failure.js';
+import type { Finding, Verdict } from '../core/finding.js';
+import { foldNames } from '../core/fold-names.js';
+import { countBy } from '../core/report.js';
+import type { SurveyResult } from '../core/report.js';
+import type { Paint } from './paint.js';
+
+const COLOURS = { fail: 'red', unknown: 'yellow', notApplicable: 'yellow', pass: 'green' } as const satisfies Record<Verdict, string>;
+const ORDER: readonly Verdict[] = ['fail', 'unknown', 'notApplicable', 'pass'];
+
+export function showFindings(results: readonly SurveyResult[], paint: Paint): string {
+  const groups = groupBy(results, (result) => JSON.stringify(result.finding ?? describeFailure(result.failure)));
+  const judged = groups.filter(([first]) => first.finding !== undefined);
+  judged.sort(([left], [right]) => rank(left) - rank(right));
+  const failed = groups.filter(([first]) => first.failure !== undefined);
+  const blocks = [
+    ...judged.flatMap((group) => (group[0].finding ? [findingBlock(group[0].finding, namesOf(group), paint)] : [])),
+    ...failed.flatMap((group) => (group[0].failure ? [`${paint('red', 'no answer')}  ${hostsText(namesOf(group))}\n    ${cleanText(describeFailure(group[0].failure))}`] : [])),
+  ];
+  return `${blocks.join('\n\n')}\n\n${countLine(results)}\n`;
+}
+
+function rank(result: SurveyResult): number {
+  return result.finding === undefined ? ORDER.length : ORDER.indexOf(result.finding.verdict);
+}
+
+function findingBlock(finding: Finding, hosts: readonly string[], paint: Paint): string {
+  const clean = cleanText;
+  const lines = [
+    `${paint(COLOURS[finding.verdict], finding.verdict)}  ${hostsText(hosts)}`,
+    `  ${clean(finding.summary)}`,
+    ...finding.readings.map((reading) => `  ${reading.name.padEnd(9)}  ${clean(reading.value).padEnd(14)} ${reading.verdict.padEnd(7)} ${clean(reading.source)}`),
+    ...finding.drift.map((line) => `  ${paint('yellow', 'drift')}      ${clean(line)}`),
+    ...(finding.latentCrash === undefined ? [] : [`  ${paint('red', 'next start would fail')}: ${clean(finding.latentCrash)}`]),
+    ...finding.notes.map((note) => `  note       ${clean(note)}`),
+  ];
+  return lines.join('\n');
+}
+
+export function hostsText(hosts: readonly string[]): string {
+  return `${hosts.length} ${hosts.length === 1 ? 'host' : 'hosts'}: ${cleanText(foldNames(hosts))}`;
+}
+
+function namesOf(group: readonly { readonly host: string }[]): string[] {
+  return group.map((item) => item.host);
+}
+
+function countLine(results: readonly SurveyResult[]): string {
+  const counts = countBy(results, (result) => result.finding?.verdict ?? 'no answer');
+  return `${results.length} hosts: ${[...counts].map(([key, count]) => `${count} ${key}`).join(', ')}`;
+}
+
+type Group<T> = [T, ...T[]];
+
+export function groupBy<T>(items: readonly T[], key: (item: T) => string): Group<T>[] {
+  const groups = new Map<string, Group<T>>();
+  for (const item of items) {
+    const group = groups.get(key(item));
+    if (group) group.push(item);
+    else groups.set(key(item), [item]);
+  }
+  return [...groups.values()];
+}

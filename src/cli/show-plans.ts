@@ -1,0 +1,66 @@
+/** A dry run's result as text: what would change where, each distinct change once. Pure. */
+import { cleanText } from '../core/clean-text.js';
+import type { Failure } from '../core/failure.js';
+import { describeFailure } from '../core/failure.js';
+import type { PlanGroup } from '../core/group-plans.js';
+import { groupPlans, interruptions } from '../core/group-plans.js';
+import type { HostPlan } from '../core/plan.js';
+import type { Paint } from './paint.js';
+import { groupBy, hostsText } from './show-findings.js';
+
+export interface PlannedHost {
+  readonly host: string;
+  readonly plan?: HostPlan;
+  readonly failure?: Failure;
+}
+
+export function showPlans(planned: readonly PlannedHost[], paint: Paint): string {
+  const plans = planned.flatMap((item) => (item.plan ? [item.plan] : []));
+  const groups = groupPlans(plans);
+  const compliant = plans.filter((plan) => plan.steps.length === 0 && plan.refusal === undefined);
+  const blocks = [
+    ...groups.map((group, index) => changeBlock(group, index + 1, paint)),
+    ...reasonBlocks('must not be touched', planned.filter((item) => item.plan?.refusal), (item) => item.plan?.refusal, paint),
+    ...reasonBlocks('no answer', planned.filter((item) => item.failure), (item) => item.failure, paint),
+    ...(compliant.length > 0 ? [`${paint('green', 'compliant')}  ${hostsText(compliant.map((plan) => plan.host))}: nothing to do`] : []),
+  ];
+  return `${blocks.join('\n\n')}\n\n${summaryLine(planned, groups, compliant.length)}\n`;
+}
+
+function changeBlock(group: PlanGroup, number: number, paint: Paint): string {
+  const steps = group.steps.map((step) => `  ${step.phase.padEnd(8)}  ${cleanText(step.title)}`);
+  const diffs = group.steps.flatMap((step) => (step.phase === 'change' ? [diffText(step.diff, paint)] : []));
+  return [
+    paint('bold', `change ${number}  ${hostsText(group.hosts)}`),
+    ...diffs,
+    ...steps,
+    ...interruptions(group.steps).map((line) => `  ${paint('yellow', 'interrupts')}  ${cleanText(line)}`),
+    ...group.notes.map((note) => `  note      ${cleanText(note)}`),
+  ].join('\n');
+}
+
+function diffText(diff: string, paint: Paint): string {
+  return diff.trimEnd().split('\n').map((line) => {
+    // A file with CRLF line ends would otherwise move the cursor.
+    const text = `  ${cleanText(line.replace(/\r$/, '\u240d'))}`;
+    if (line.startsWith('+')) return paint('green', text);
+    if (line.startsWith('-')) return paint('red', text);
+    return line.startsWith('@@') ? paint('cyan', text) : text;
+  }).join('\n');
+}
+
+function reasonBlocks(title: string, items: readonly PlannedHost[], reason: (item: PlannedHost) => Failure | undefined, paint: Paint): string[] {
+  const text = (item: PlannedHost): string => {
+    const failure = reason(item);
+    return failure ? cleanText(describeFailure(failure)) : '';
+  };
+  return groupBy(items, text).map((group) => `${paint('yellow', title)}  ${hostsText(group.map((item) => item.host))}\n  ${text(group[0])}`);
+}
+
+function summaryLine(planned: readonly PlannedHost[], groups: readonly PlanGroup[], compliant: number): string {
+  const toChange = groups.reduce((sum, group) => sum + group.hosts.length, 0);
+  const refused = planned.filter((item) => item.plan?.refusal).length;
+  const silent = planned.filter((item) => item.failure).length;
+  const ways = groups.length === 1 ? '1 way' : `${groups.length} ways`;
+  return `${planned.length} hosts: ${compliant} compliant, ${toChange} to change${toChange > 0 ? ` in ${ways}` : ''}, ${refused} must not be touched, ${silent} without answer`;
+}

@@ -1,0 +1,23 @@
+/** The end of a run as text: counts by outcome, and the reason of every host that is not fine. Pure. */
+import { cleanText } from '../core/clean-text.js';
+import { describeFailure } from '../core/failure.js';
+import { foldNames } from '../core/fold-names.js';
+import { OUTCOMES } from '../core/journal.js';
+import type { HostResult } from '../core/report.js';
+import type { Paint } from './paint.js';
+
+const COLOURS = {
+  compliant: 'green', changed: 'green', restored: 'yellow', stuck: 'red', unreachable: 'red', refused: 'yellow', skipped: 'yellow',
+} as const;
+
+export function showResults(results: readonly HostResult[], paint: Paint): string {
+  const byOutcome = OUTCOMES.flatMap((outcome) => {
+    const hosts = results.filter((result) => result.outcome === outcome);
+    if (hosts.length === 0) return [];
+    return [`  ${paint(COLOURS[outcome], outcome.padEnd(11))} ${String(hosts.length).padStart(4)}  ${cleanText(foldNames(hosts.map((result) => result.host)))}`];
+  });
+  const reasons = results.flatMap((result) =>
+    result.failure === undefined ? [] : [`  ${paint('bold', result.host)} ${result.outcome}: ${cleanText(describeFailure(result.failure))}`],
+  );
+  return [`outcome of ${results.length} hosts`, ...byOutcome, ...(reasons.length > 0 ? ['', 'why', ...reasons] : [])].join('\n') + '\n';
+}

@@ -1,0 +1,13 @@
+/**
+ * Text that a node or a peer wrote, made harmless for a terminal and a log line.
+ * Never translates, never shortens, never touches normal Unicode.
+ */
+
+/** C0 except \n and \t, DEL, C1; the bidirectional controls that reorder what a reader sees. */
+const CONTROLS = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
+/** Half of a surrogate pair: not a character, and not valid UTF-8 when written out. */
+const LONE_SURROGATES = /\p{Surrogate}/gu;
+
+export function cleanText(text: string): string {
+  return text.replace(CONTROLS, '').replace(LONE_SURROGATES, '');
+}

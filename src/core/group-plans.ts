@@ -1,0 +1,53 @@
+/** Folds hosts whose change is the same to the letter into one group, so that a fleet fits on a screen. Pure. */
+import type { HostPlan, PlannedStep } from './plan.js';
+
+export interface PlanGroup {
+  readonly hosts: readonly string[];
+  readonly steps: readonly PlannedStep[];
+  readonly notes: readonly string[];
+}
+
+/** Groups hosts that have steps; largest group first. Order of hosts is kept. */
+export function groupPlans(plans: readonly HostPlan[]): PlanGroup[] {
+  const groups = new Map<string, { hosts: string[]; steps: readonly PlannedStep[]; notes: readonly string[] }>();
+  for (const plan of plans.filter((candidate) => candidate.steps.length > 0)) {
+    const key = changeKey(plan);
+    const group = groups.get(key);
+    if (group) group.hosts.push(plan.host);
+    else groups.set(key, { hosts: [plan.host], steps: plan.steps, notes: plan.notes });
+  }
+  return [...groups.values()].sort((left, right) => right.hosts.length - left.hosts.length);
+}
+
+/**
+ * What a person would call "the same change": the same diffs, activations and notes. Lines of a file
+ * that the diff does not show may differ between hosts, and so may expected command lines.
+ */
+export function changeKey(plan: HostPlan): string {
+  const steps = plan.steps.map((step) => {
+    switch (step.phase) {
+      case 'change':
+        return ['change', step.title, step.diff];
+      case 'activate':
+        return ['activate', step.title, step.activation];
+      case 'verify':
+        return ['verify', step.title];
+    }
+  });
+  return JSON.stringify([steps, plan.notes]);
+}
+
+/** Is a fresh plan the one that was shown? Bytes and activations must be equal; when the process started is not part of it. */
+export function samePlan(shown: HostPlan, fresh: HostPlan): boolean {
+  return JSON.stringify([shown.steps, shown.refusal !== undefined]) === JSON.stringify([fresh.steps, fresh.refusal !== undefined]);
+}
+
+/** What running the steps interrupts, in words; empty when nothing is activated. */
+export function interruptions(steps: readonly PlannedStep[]): string[] {
+  return steps.flatMap((step) => {
+    if (step.phase !== 'activate') return [];
+    return step.activation.do === 'daemonReload'
+      ? ['systemctl daemon-reload: systemd reads all unit files of the node again; nothing is interrupted']
+      : [`systemctl restart ${step.activation.unit}: once; containers keep running, open exec/attach/port-forward/logs streams end, pods of device plugins may be killed`];
+  });
+}

@@ -1,0 +1,183 @@
+/**
+ * From questions to the plan of one host: the audit, then what each step wants. Decides also that a
+ * host must not be touched. Never changes anything and never asks by itself: it yields questions.
+ */
+import { digestOf, fromBase64 } from './bytes.js';
+import type { Catalogue, StepIntent } from './catalogue.js';
+import { diffOf } from './diff.js';
+import type { Edit } from './effect.js';
+import type { Failure } from './failure.js';
+import type { Finding } from './finding.js';
+import { lookAtHealth } from './health.js';
+import type { Baseline, HostPlan, PlannedStep } from './plan.js';
+import type { Playbook, PlaybookStep } from './playbook.js';
+import type { AnswerMemory } from './questions.js';
+import { afterEdits, remember } from './questions.js';
+import type { Questions } from './query.js';
+import { ask } from './query.js';
+
+/** The audit alone. */
+export function auditHost(playbook: Playbook, catalogue: Catalogue): Questions<Finding> {
+  const probe = catalogue.probes[playbook.audit.probe];
+  if (probe === undefined) throw new Error(`no such probe: ${playbook.audit.probe}`);
+  return probe.audit(playbook.audit.params);
+}
+
+export function* planHost(host: string, playbook: Playbook, catalogue: Catalogue): Questions<HostPlan> {
+  const memory: AnswerMemory = new Map();
+  const finding = yield* remember(auditHost(playbook, catalogue), memory);
+  const untouched = { host, finding, steps: [], notes: [] };
+  if (finding.verdict === 'pass') return untouched;
+  const refusal = refuseByFinding(finding) ?? (yield* refuseByCapability(memory));
+  if (refusal !== undefined) return { ...untouched, refusal };
+  const draft = yield* planSteps(playbook, catalogue, memory);
+  if (draft.refusal !== undefined) return { ...untouched, refusal: draft.refusal, notes: draft.notes };
+  const sick = yield* refuseBySickness(draft);
+  if (sick !== undefined) return { ...untouched, refusal: sick, notes: draft.notes };
+  return {
+    host, finding, notes: draft.notes, steps: [...draft.steps, FINAL_AUDIT],
+    ...(draft.baseline ? { baseline: draft.baseline } : {}),
+  };
+}
+
+const FINAL_AUDIT: PlannedStep = { id: 'audit', title: 'audit again', phase: 'verify', check: { check: 'audit' } };
+
+/** A host that cannot be judged, or whose disk is not what runs, is not touched. */
+function refuseByFinding(finding: Finding): Failure | undefined {
+  if (finding.verdict === 'unknown') {
+    return { kind: 'denied', summary: `could not be judged: ${finding.summary}`, next: 'make it readable (root or sudo) and audit again' };
+  }
+  if (finding.verdict === 'notApplicable') return { kind: 'unsupported', summary: finding.summary };
+  if (finding.latentCrash !== undefined) {
+    return {
+      kind: 'latentCrash',
+      summary: `the next start would fail: ${finding.latentCrash}`,
+      next: 'an undo could not bring the service back from such files: repair them by hand first',
+    };
+  }
+  const [drift] = finding.drift;
+  if (drift === undefined) return undefined;
+  return {
+    kind: 'drift',
+    summary: `the disk differs from what runs: ${drift}`,
+    ...(finding.drift.length > 1 ? { detail: finding.drift.join('\n') } : {}),
+    next: 'a restart would bring in more than this change: restart or revert by hand, then audit again',
+  };
+}
+
+function* refuseByCapability(memory: AnswerMemory): Questions<Failure | undefined> {
+  const [capability] = yield* remember(askCapability(), memory);
+  if (!capability.ok) return { kind: 'denied', summary: `the node could not be looked at: ${capability.detail}` };
+  if (capability.value.uid === 0) return undefined;
+  return { kind: 'denied', summary: 'changing files and units takes root', next: 'connect as root or set `become: sudo` in the inventory' };
+}
+
+function askCapability() {
+  return ask({ ask: 'capability' } as const);
+}
+
+interface Draft {
+  readonly steps: PlannedStep[];
+  readonly notes: string[];
+  readonly baseline?: Baseline;
+  readonly refusal?: Failure;
+}
+
+function* planSteps(playbook: Playbook, catalogue: Catalogue, memory: AnswerMemory): Questions<Draft> {
+  let draft: Draft = { steps: [], notes: [] };
+  const edits: Edit[] = [];
+  for (const step of playbook.steps) {
+    const kind = catalogue.steps[step.kind];
+    if (kind === undefined) throw new Error(`no such step: ${step.kind}`);
+    // Nothing was edited: nothing is to be activated or verified.
+    if (step.phase !== 'change' && edits.length === 0) break;
+    const intent = yield* afterEdits(remember(kind.plan(step.params, { earlier: draft.steps }), memory), edits);
+    if (intent.want === 'refusal') return { ...draft, refusal: intent.failure };
+    if (intent.want === 'edits') {
+      const refusal = yield* refuseUnwritable(intent.edits);
+      if (refusal !== undefined) return { ...draft, refusal };
+      draft = { ...draft, steps: [...draft.steps, ...(yield* changeSteps(step, kind.title(step.params), intent.edits, edits))] };
+      edits.push(...intent.edits);
+    }
+    draft = take(draft, step, kind.title(step.params), intent);
+  }
+  if (edits.length > 0) return draft;
+  return {
+    ...draft,
+    refusal: { kind: 'unknownSource', summary: 'the audit fails, but no step of the playbook would change anything here', detail: draft.notes.join('\n') },
+  };
+}
+
+function take(draft: Draft, step: PlaybookStep, title: string, intent: StepIntent): Draft {
+  switch (intent.want) {
+    case 'refusal':
+      return draft;
+    case 'nothing':
+      return { ...draft, notes: [...draft.notes, `${title}: nothing to do (${intent.reason})`] };
+    case 'edits':
+      return { ...draft, notes: [...draft.notes, ...intent.notes] };
+    case 'activation':
+      return {
+        ...draft,
+        notes: [...draft.notes, ...intent.notes],
+        steps: [...draft.steps, {
+          id: step.id, title, phase: 'activate', activation: intent.activation, afterUndoOf: intent.afterUndoOf,
+          ...(intent.before ? { before: intent.before } : {}),
+        }],
+      };
+    case 'check':
+      return {
+        ...draft,
+        steps: [...draft.steps, { id: step.id, title, phase: 'verify', check: intent.check }],
+        ...(intent.baseline ? { baseline: intent.baseline } : {}),
+      };
+  }
+}
+
+/** One planned step per edit, so that each is begun, done and undone by itself. */
+function* changeSteps(step: PlaybookStep, title: string, wanted: readonly Edit[], earlier: readonly Edit[]): Questions<PlannedStep[]> {
+  const steps: PlannedStep[] = [];
+  for (const [index, edit] of wanted.entries()) {
+    const before = yield* contentBefore(edit, earlier);
+    const after = edit.do === 'remove' ? 'absent' : fromBase64(edit.content);
+    const id = wanted.length === 1 ? step.id : `${step.id}.${index + 1}`;
+    steps.push({ id, title: `${title} in ${edit.path}`, phase: 'change', edit, diff: diffOf(edit.path, before, after) });
+  }
+  return steps;
+}
+
+function* contentBefore(edit: Edit, earlier: readonly Edit[]): Questions<Uint8Array | 'absent'> {
+  if (edit.before === 'absent') return 'absent';
+  const [file] = yield* afterEdits(askFile(edit.path), earlier);
+  if (!file.ok || !file.value.exists || digestOf(file.value.bytes) !== edit.before) {
+    throw new Error(`a step planned an edit of ${edit.path} over bytes that are not there`);
+  }
+  return file.value.bytes;
+}
+
+function askFile(path: string) {
+  return ask({ ask: 'file', path } as const);
+}
+
+function* refuseUnwritable(edits: readonly Edit[]): Questions<Failure | undefined> {
+  for (const edit of edits) {
+    const [answer] = yield* ask({ ask: 'writable', path: edit.path } as const);
+    if (!answer.ok) return { kind: 'denied', summary: `cannot tell whether ${edit.path} can be written: ${answer.detail}` };
+    if (!answer.value.writable) {
+      const kind = answer.value.reason === 'noSpace' ? 'noSpace' : 'readOnly';
+      return { kind, summary: `${edit.path} cannot be written: ${answer.value.reason}`, detail: answer.value.detail };
+    }
+    if (answer.value.links > 1) {
+      return { kind: 'unsupported', summary: `${edit.path} has ${answer.value.links} hard links; replacing it would part them` };
+    }
+  }
+  return undefined;
+}
+
+/** A node that was sick before is refused, not "mended". */
+function* refuseBySickness(draft: Draft): Questions<Failure | undefined> {
+  if (draft.baseline === undefined) return undefined;
+  const look = yield* lookAtHealth(draft.baseline.health);
+  if (look.state === 'well') return undefined;
+  return { kind: 'unhealthy', summary: `sick before anything was touched: ${look.why}`, next: 'mend the node first, then run again' };
+}

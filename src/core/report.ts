@@ -1,0 +1,41 @@
+/** From the state of each host to the result of the run: counts, reasons, exit code (design.md 7). Pure. */
+import type { Failure } from './failure.js';
+import type { Finding } from './finding.js';
+import type { Outcome } from './journal.js';
+
+/** How one host ended. */
+export interface HostResult {
+  readonly host: string;
+  readonly outcome: Outcome;
+  readonly failure?: Failure;
+  readonly finding?: Finding;
+}
+
+export const EXIT = { fine: 0, usage: 1, failed: 2, stuck: 3, found: 4, interrupted: 130 } as const;
+
+/** 3 beats 130: a person must look whatever else happened. */
+export function applyExitCode(results: readonly HostResult[], interrupted: boolean): number {
+  if (results.some((result) => result.outcome === 'stuck')) return EXIT.stuck;
+  if (interrupted) return EXIT.interrupted;
+  const fine = results.every((result) => result.outcome === 'compliant' || result.outcome === 'changed');
+  return fine ? EXIT.fine : EXIT.failed;
+}
+
+/** What an audit or a plan found of one host. */
+export type SurveyResult = { readonly host: string } & (
+  | { readonly finding: Finding; readonly failure?: undefined }
+  | { readonly finding?: undefined; readonly failure: Failure }
+);
+
+/** Audit and plan: a host that could not be judged is not fine, but a finding is the louder news. */
+export function surveyExitCode(results: readonly SurveyResult[], interrupted: boolean): number {
+  if (interrupted) return EXIT.interrupted;
+  if (results.some((result) => result.finding?.verdict === 'fail')) return EXIT.found;
+  return results.every((result) => result.finding?.verdict === 'pass') ? EXIT.fine : EXIT.failed;
+}
+
+export function countBy<T, K extends string>(items: readonly T[], key: (item: T) => K): Map<K, number> {
+  const counts = new Map<K, number>();
+  for (const item of items) counts.set(key(item), (counts.get(key(item)) ?? 0) + 1);
+  return counts;
+}

@@ -1,0 +1,92 @@
+/** Carries out one planned step, forwards or back, and says as a fact what came of it. The only caller of `WriteSession.perform`. */
+import type { ActivateStep, ChangeStep } from '../core/decide.js';
+import type { Effect, EffectResult } from '../core/effect.js';
+import type { Failure } from '../core/failure.js';
+import type { HostFact } from '../core/journal.js';
+import type { Baseline, PlannedStep } from '../core/plan.js';
+import type { WriteSession } from '../core/ports.js';
+import { ask } from '../core/query.js';
+import { answerQuestions } from './answer-questions.js';
+import type { VerifyPorts } from './verify.js';
+import { verify } from './verify.js';
+
+export interface PerformContext extends VerifyPorts {
+  readonly run: string;
+  /** Of this step, this one included. */
+  readonly attempt: number;
+  readonly baseline: Baseline | undefined;
+}
+
+/** `resetFailed` clears the start limit; it is quick. */
+const RESET_TIMEOUT_MS = 30_000;
+
+export async function performStep(step: PlannedStep, session: WriteSession, context: PerformContext): Promise<HostFact> {
+  switch (step.phase) {
+    case 'change':
+      return factOf(step, await session.perform({ do: 'edit', run: context.run, edit: step.edit }));
+    case 'activate':
+      return await activate(step, session, context);
+    case 'verify': {
+      const result = await verify(step.check, session, context);
+      return result.ok
+        ? { type: 'done', step: step.id, detail: result.detail }
+        : { type: 'failed', step: step.id, effect: 'none', failure: result.failure };
+    }
+  }
+}
+
+async function activate(step: ActivateStep, session: WriteSession, context: PerformContext): Promise<HostFact> {
+  if (step.activation.do === 'restart' && context.attempt > 1 && (await wasRestarted(step.activation.unit, session, context))) {
+    return { type: 'done', step: step.id, detail: 'the restart had happened before the connection was lost' };
+  }
+  if (step.before !== undefined) {
+    const before = await verify(step.before, session, context);
+    if (!before.ok) return { type: 'failed', step: step.id, effect: 'none', failure: before.failure };
+  }
+  return factOf(step, await session.perform(step.activation));
+}
+
+/** Is the service in another life than before this run? Then the one restart is behind us. */
+async function wasRestarted(unit: string, session: WriteSession, context: PerformContext): Promise<boolean> {
+  const [answer] = await answerQuestions(ask({ ask: 'unit', unit } as const), session, context.clock);
+  if (!answer.ok || context.baseline === undefined) return false;
+  const now = answer.value.properties['InvocationID'] ?? '';
+  return now !== '' && now !== context.baseline.invocationId;
+}
+
+export async function undoStep(step: ChangeStep, session: WriteSession, run: string): Promise<HostFact> {
+  const result = await session.perform({ do: 'restore', run, edit: step.edit });
+  if (result.ok) return { type: 'undone', step: step.id };
+  return { type: 'undoFailed', step: step.id, failure: failureFrom(`undo: ${step.title}`, result) };
+}
+
+/** The same activation again, forwards. A restart first forgets the start limit that a dying service has used up. */
+export async function reactivateStep(step: ActivateStep, session: WriteSession): Promise<HostFact> {
+  const effects: Effect[] =
+    step.activation.do === 'restart'
+      ? [{ do: 'resetFailed', unit: step.activation.unit, timeoutMs: RESET_TIMEOUT_MS }, step.activation]
+      : [step.activation];
+  for (const effect of effects) {
+    const result = await session.perform(effect);
+    if (!result.ok) return { type: 'reactivateFailed', step: step.id, failure: failureFrom(`again: ${step.title}`, result) };
+  }
+  return { type: 'reactivated', step: step.id };
+}
+
+function factOf(step: PlannedStep, result: EffectResult): HostFact {
+  if (result.ok) return { type: 'done', step: step.id, detail: result.happened === 'already' ? 'was done already' : (result.detail ?? '') };
+  return { type: 'failed', step: step.id, effect: result.effect, failure: failureFrom(step.title, result) };
+}
+
+function failureFrom(what: string, result: Extract<EffectResult, { ok: false }>): Failure {
+  const kinds: Record<typeof result.reason, Failure['kind']> = {
+    drift: 'drift', readOnly: 'readOnly', immutable: 'readOnly', noSpace: 'noSpace', denied: 'denied',
+    missingTool: 'missingTool', missingCopy: 'drift', timeout: 'timeout', exit: 'exit',
+  };
+  const [first = '', ...rest] = result.detail.split('\n');
+  return {
+    kind: kinds[result.reason],
+    summary: `${what}: ${first === '' ? result.reason : first}`,
+    ...(rest.length > 0 ? { detail: rest.join('\n') } : {}),
+  };
+}

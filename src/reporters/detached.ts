@@ -1,0 +1,38 @@
+/**
+ * A reporter that shows the stream from another process. The run only ever writes to a pipe that
+ * never blocks it; when the viewer does not keep up, progress is left out first, facts never.
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import type { Reporter } from '../core/ports.js';
+
+export type ViewKind = 'terminal' | 'lines' | 'ndjson';
+
+/** Beyond this much unread text, progress is not worth sending. */
+const BACKLOG_BYTES = 1 << 20;
+/** How long the end of a run waits for a viewer that shows nothing any more. */
+export const LINGER_MS = { terminal: 3_000, lines: 10_000, ndjson: 60_000 } as const;
+
+export function createDetachedReporter(kind: ViewKind): Reporter {
+  const entry = fileURLToPath(new URL('./view-main.js', import.meta.url));
+  const viewer = spawn(process.execPath, [entry, kind], { stdio: ['pipe', 'inherit', 'inherit'] });
+  let gone = false;
+  const ended = once(viewer, 'exit').then(() => undefined, () => undefined).then(() => { gone = true; });
+  // A viewer that died is nobody's problem: the run goes on unseen.
+  viewer.on('error', () => { gone = true; });
+  viewer.stdin.on('error', () => { gone = true; });
+  return {
+    on: (event) => {
+      if (gone || (event.event === 'progress' && viewer.stdin.writableLength > BACKLOG_BYTES)) return;
+      viewer.stdin.write(`${JSON.stringify(event)}\n`);
+    },
+    close: async () => {
+      if (gone) return;
+      viewer.stdin.end();
+      const timer = setTimeout(() => viewer.kill('SIGKILL'), LINGER_MS[kind]);
+      await ended;
+      clearTimeout(timer);
+    },
+  };
+}

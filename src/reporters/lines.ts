@@ -1,0 +1,55 @@
+/** Plain lines with time and host, for logs and pipes. Never moves a cursor and never colours. */
+import { cleanText } from '../core/clean-text.js';
+import { describeFailure } from '../core/failure.js';
+import type { JournalEntry, RunEvent } from '../core/journal.js';
+import type { Reporter } from '../core/ports.js';
+import { oneLine } from './run-model.js';
+
+export function createLinesReporter(output: NodeJS.WritableStream): Reporter {
+  return {
+    on: (event) => {
+      for (const line of linesOf(event)) output.write(`${line}\n`);
+    },
+    close: () => Promise.resolve(),
+  };
+}
+
+/** Zero or more lines for one event. */
+export function linesOf(event: RunEvent): string[] {
+  switch (event.event) {
+    case 'stageStarted':
+      return [`${event.at} - ${event.stage}: ${cleanText(event.playbook)} on ${event.hosts.length} hosts (run ${event.run})`];
+    case 'progress':
+      return event.phase === 'verifying' || event.phase === 'waiting' ? [] : [`${event.at} ${event.host} ${event.phase}: ${oneLine(event.text)}`];
+    case 'surveyed':
+      return [`${event.at} ${event.host} ${event.verdict ?? 'no answer'}: ${oneLine(event.failure ? describeFailure(event.failure) : event.summary)}`];
+    case 'entry':
+      return [`${event.entry.at} ${event.entry.host} ${entryText(event.entry)}`];
+    case 'stageFinished':
+      return [`${event.at} - ${event.stage}: finished`];
+  }
+}
+
+function entryText(entry: JournalEntry): string {
+  switch (entry.type) {
+    case 'planned':
+      return entry.plan.refusal ? `refused: ${oneLine(describeFailure(entry.plan.refusal))}` : `planned: ${entry.plan.steps.length} steps`;
+    case 'began':
+      return `began: ${entry.step}`;
+    case 'done':
+      return `done: ${entry.step}`;
+    case 'failed':
+    case 'undoFailed':
+    case 'reactivateFailed':
+      return `${entry.type}: ${entry.step}: ${oneLine(describeFailure(entry.failure))}`;
+    case 'undone':
+    case 'reactivated':
+      return `${entry.type}: ${entry.step}`;
+    case 'recalled':
+      return `recalled: ${oneLine(entry.why)}`;
+    case 'proved':
+      return entry.ok ? `proved: ${oneLine(entry.detail)}` : `not proved: ${oneLine(describeFailure(entry.failure))}`;
+    case 'finished':
+      return `${entry.outcome}${entry.failure ? `: ${oneLine(describeFailure(entry.failure))}` : ''}`;
+  }
+}

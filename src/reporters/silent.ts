@@ -1,0 +1,6 @@
+/** Shows nothing: for `--quiet` and for output that is one document at the end. */
+import type { Reporter } from '../core/ports.js';
+
+export function createSilentReporter(): Reporter {
+  return { on: () => undefined, close: () => Promise.resolve() };
+}

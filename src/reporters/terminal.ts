@@ -1,0 +1,146 @@
+/**
+ * The live view on a terminal, drawn by listr2: one line per host, or, when the fleet is longer than
+ * the screen, the active and the failed hosts with counts for the rest. A view only: it never decides anything.
+ */
+import type { DefaultRenderer, ListrTask, SimpleRenderer } from 'listr2';
+import { Listr, ListrLogger, ProcessOutput } from 'listr2';
+import type { Reporter } from '../core/ports.js';
+import type { HostLine } from './run-model.js';
+import { countEnds, follow, isFine } from './run-model.js';
+
+/** What the view needs to know of the screen. */
+export interface Screen {
+  readonly output: NodeJS.WriteStream;
+  readonly rows: () => number;
+}
+
+/** Lines that the view leaves free: the prompt above, the counts below. */
+const SPARE_ROWS = 4;
+
+interface Drawn {
+  update(): void;
+  finish(): Promise<void>;
+}
+
+export function createTerminalReporter(screen: Screen): Reporter {
+  const hosts = new Map<string, HostLine>();
+  let drawn: Drawn | undefined;
+  let finished: Promise<void> = Promise.resolve();
+  return {
+    on: (event) => {
+      if (event.event === 'stageStarted') hosts.clear();
+      follow(hosts, event);
+      if (event.event === 'stageStarted') {
+        drawn = hosts.size <= screen.rows() - SPARE_ROWS ? drawEachHost(hosts, screen) : drawFleet(event.stage, hosts, screen);
+      }
+      drawn?.update();
+      if (event.event === 'stageFinished') finished = drawn?.finish() ?? finished;
+    },
+    close: () => finished,
+  };
+}
+
+type Task = ListrTask<unknown, typeof DefaultRenderer, typeof SimpleRenderer>;
+
+function newListr(screen: Screen, tasks: Task[]): Listr<unknown, 'default', 'simple'> {
+  return new Listr<unknown, 'default', 'simple'>(tasks, {
+    concurrent: true,
+    exitOnError: false,
+    // listr2 would end the process on the first Ctrl-C.
+    registerSignalListeners: false,
+    renderer: 'default',
+    fallbackRendererCondition: false,
+    rendererOptions: {
+      logger: new ListrLogger({ processOutput: new ProcessOutput(screen.output, screen.output, { leaveEmptyLine: false }) }),
+      collapseErrors: false,
+      showErrorMessage: false,
+      formatOutput: 'truncate',
+    },
+  });
+}
+
+interface Slot {
+  title: (text: string) => void;
+  end: (fine: boolean) => void;
+}
+
+/** One listr2 task per host: it ends when the host ends. */
+function drawEachHost(hosts: ReadonlyMap<string, HostLine>, screen: Screen): Drawn {
+  const slots = new Map<string, Slot>();
+  const width = Math.max(...[...hosts.keys()].map((name) => name.length), 0);
+  const listr = newListr(screen, [...hosts.keys()].map((host) => ({
+    title: host,
+    task: (_: unknown, task: { title: string }): Promise<void> =>
+      new Promise((resolve, reject) => {
+        slots.set(host, {
+          title: (text) => { task.title = text; },
+          end: (fine) => { if (fine) resolve(); else reject(new Error(host)); },
+        });
+      }),
+  })));
+  const run = listr.run();
+  const update = (): void => {
+    for (const line of hosts.values()) {
+      const slot = slots.get(line.host);
+      slot?.title(titleOf(line, width));
+      if (line.end !== undefined) slot?.end(isFine(line.end));
+    }
+  };
+  return {
+    update,
+    finish: async () => {
+      update();
+      for (const slot of slots.values()) slot.end(false);
+      await run.catch(() => undefined);
+    },
+  };
+}
+
+function titleOf(line: HostLine, width: number): string {
+  const state = line.end ?? line.phase;
+  const text = line.text === '' || line.text === state ? '' : `  ${line.text}`;
+  return `${line.host.padEnd(width)}  ${state.padEnd(11)}${text}`.trimEnd();
+}
+
+/** One listr2 task for the whole fleet: counts in its title, the hosts that matter below it. */
+function drawFleet(stage: string, hosts: ReadonlyMap<string, HostLine>, screen: Screen): Drawn {
+  let shown: { title: string; output: string } | undefined;
+  let end: () => void = () => undefined;
+  const listr = newListr(screen, [{
+    title: stage,
+    rendererOptions: { outputBar: Infinity },
+    task: (_: unknown, task: { title: string; output: string }): Promise<void> =>
+      new Promise((resolve) => {
+        shown = task;
+        end = resolve;
+      }),
+  }]);
+  const run = listr.run();
+  const update = (): void => {
+    if (shown === undefined) return;
+    const done = [...hosts.values()].filter((line) => line.end !== undefined).length;
+    shown.title = `${stage}: ${done} of ${hosts.size} hosts done (${countEnds(hosts.values())})`;
+    shown.output = hostsThatMatter(hosts, screen.rows() - SPARE_ROWS).join('\n');
+  };
+  return {
+    update,
+    finish: async () => {
+      update();
+      end();
+      await run.catch(() => undefined);
+    },
+  };
+}
+
+/** Failed hosts first, then active ones, as many as fit; the last line counts what did not fit. */
+export function hostsThatMatter(hosts: ReadonlyMap<string, HostLine>, rows: number): string[] {
+  const all = [...hosts.values()];
+  const failed = all.filter((line) => line.end !== undefined && !isFine(line.end));
+  const active = all.filter((line) => line.end === undefined && line.phase !== 'waiting');
+  const wanted = [...active.slice(0, Math.max(rows - failed.length, Math.ceil(rows / 2))), ...failed];
+  const width = Math.max(...wanted.map((line) => line.host.length), 0);
+  const room = Math.max(rows - 1, 1);
+  const lines = wanted.slice(0, room).map((line) => titleOf(line, width));
+  const hidden = failed.length + active.length - lines.length;
+  return hidden > 0 ? [...lines, `... and ${hidden} more`] : lines;
+}
