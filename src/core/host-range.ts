@@ -49,7 +49,8 @@ function parseRange(piece: string): ParsedRange {
   if (/^\d+$/u.test(first) && /^\d+$/u.test(last)) return numericRange(piece, first, last, Number(step));
   if (/^[a-z]$/u.test(first) && /^[a-z]$/u.test(last)) return letterRange(piece, first, last, Number(step));
   if (/^[A-Z]$/u.test(first) && /^[A-Z]$/u.test(last)) return letterRange(piece, first, last, Number(step));
-  return refuse(/^[\da-zA-Z]+$/u.test(first + last) ? 'two numbers, two small letters or two capital letters' : FORM, piece);
+  const words = [first, last].every((bound) => /^[\da-zA-Z]+$/u.test(bound));
+  return refuse(words ? 'two numbers, two small letters or two capital letters' : FORM, piece);
 }
 
 function numericRange(piece: string, first: string, last: string, step: number): ParsedRange {

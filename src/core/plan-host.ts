@@ -91,7 +91,7 @@ function* planSteps(playbook: Playbook, catalogue: Catalogue, memory: AnswerMemo
     if (kind === undefined) throw new Error(`no such step: ${step.kind}`);
     // Nothing was edited: nothing is to be activated or verified.
     if (step.phase !== 'change' && edits.length === 0) break;
-    const intent = yield* afterEdits(remember(kind.plan(step.params, { earlier: draft.steps }), memory), edits);
+    const intent = yield* remember(afterEdits(kind.plan(step.params, { earlier: draft.steps }), edits), memory);
     if (intent.want === 'refusal') return { ...draft, refusal: intent.failure };
     if (intent.want === 'edits') {
       const refusal = yield* refuseUnwritable(intent.edits);

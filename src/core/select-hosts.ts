@@ -14,12 +14,12 @@
  * pool a and not node-003. Only exclusions: all hosts but those. An excluded plain name must exist, for a slip there would
  * touch the host that was to be spared; an excluded glob or label may match nothing.
  */
-import type { Failure } from './failure.js';
+import { type Failure, FleetmendError } from './failure.js';
 import { type Glob, hasWildcard, matchGlob, parseGlob } from './glob.js';
 import type { Host } from './host.js';
 import { badInput, formatInputError, quoteText, suggestWord } from './input-error.js';
 
-export type Selection = { readonly ok: true; readonly hosts: readonly Host[] } | { readonly ok: false; readonly failure: Failure };
+type Selection = { readonly ok: true; readonly hosts: readonly Host[] } | { readonly ok: false; readonly failure: Failure };
 
 interface Term {
   readonly text: string;
@@ -33,21 +33,25 @@ type ParsedTerm = { readonly ok: true; readonly term: Term } | { readonly ok: fa
 
 const MAX_EXPRESSION_CHARACTERS = 10_000;
 
-export function selectHosts(hosts: readonly Host[], expression: string): Selection {
-  const parsed = parseExpression(expression);
-  return parsed.ok ? applyTerms(hosts, expression, parsed.terms) : parsed;
-}
-
-/** Several `--limit` options: a host is chosen when any of them chooses it. Each must select at least one host. None: all hosts. */
-export function selectHostsByAny(hosts: readonly Host[], expressions: readonly string[]): Selection {
-  if (expressions.length === 0) return { ok: true, hosts };
+/**
+ * Several expressions (`--limit` given several times): a host is chosen when any of them chooses it, and each must select
+ * at least one host. An empty list chooses all. Throws FleetmendError (badInput).
+ */
+export function selectHosts(hosts: readonly Host[], expressions: string | readonly string[]): Host[] {
+  const list = typeof expressions === 'string' ? [expressions] : expressions;
+  if (list.length === 0) return [...hosts];
   const chosen = new Set<Host>();
-  for (const expression of expressions) {
-    const selection = selectHosts(hosts, expression);
-    if (!selection.ok) return selection;
+  for (const expression of list) {
+    const selection = selectByExpression(hosts, expression);
+    if (!selection.ok) throw new FleetmendError(selection.failure);
     for (const host of selection.hosts) chosen.add(host);
   }
-  return { ok: true, hosts: hosts.filter((host) => chosen.has(host)) };
+  return hosts.filter((host) => chosen.has(host));
+}
+
+function selectByExpression(hosts: readonly Host[], expression: string): Selection {
+  const parsed = parseExpression(expression);
+  return parsed.ok ? applyTerms(hosts, expression, parsed.terms) : parsed;
 }
 
 function parseExpression(expression: string): { readonly ok: true; readonly terms: readonly Term[] } | { readonly ok: false; readonly failure: Failure } {

@@ -4,6 +4,7 @@
  */
 import type { DefaultRenderer, ListrTask, SimpleRenderer } from 'listr2';
 import { Listr, ListrLogger, ProcessOutput } from 'listr2';
+import type { Stage } from '../core/journal.js';
 import type { Reporter } from '../core/ports.js';
 import type { HostLine } from './run-model.js';
 import { countEnds, follow, isFine } from './run-model.js';
@@ -16,6 +17,8 @@ export interface Screen {
 
 /** Lines that the view leaves free: the prompt above, the counts below. */
 const SPARE_ROWS = 4;
+/** However many events come, the screen is thought about this often. */
+const REDRAW_MS = 100;
 
 interface Drawn {
   update(): void;
@@ -26,17 +29,28 @@ export function createTerminalReporter(screen: Screen): Reporter {
   const hosts = new Map<string, HostLine>();
   let drawn: Drawn | undefined;
   let finished: Promise<void> = Promise.resolve();
+  let redraw: NodeJS.Timeout | undefined;
+  const start = (stage: Stage): void => {
+    drawn = hosts.size <= screen.rows() - SPARE_ROWS ? drawEachHost(hosts, screen) : drawFleet(stage, hosts, screen);
+    redraw = setInterval(() => { drawn?.update(); }, REDRAW_MS);
+  };
+  const finish = (): void => {
+    clearInterval(redraw);
+    finished = drawn?.finish() ?? finished;
+    drawn = undefined;
+  };
   return {
     on: (event) => {
       if (event.event === 'stageStarted') hosts.clear();
       follow(hosts, event);
-      if (event.event === 'stageStarted') {
-        drawn = hosts.size <= screen.rows() - SPARE_ROWS ? drawEachHost(hosts, screen) : drawFleet(event.stage, hosts, screen);
-      }
-      drawn?.update();
-      if (event.event === 'stageFinished') finished = drawn?.finish() ?? finished;
+      if (event.event === 'stageStarted') start(event.stage);
+      if (event.event === 'stageFinished') finish();
     },
-    close: () => finished,
+    // An input that ended without its last event (the run was killed) still ends the view.
+    close: async () => {
+      if (drawn !== undefined) finish();
+      await finished;
+    },
   };
 }
 
@@ -102,45 +116,46 @@ function titleOf(line: HostLine, width: number): string {
   return `${line.host.padEnd(width)}  ${state.padEnd(11)}${text}`.trimEnd();
 }
 
-/** One listr2 task for the whole fleet: counts in its title, the hosts that matter below it. */
-function drawFleet(stage: string, hosts: ReadonlyMap<string, HostLine>, screen: Screen): Drawn {
-  let shown: { title: string; output: string } | undefined;
+/** One listr2 task for the whole fleet: counts, and below them the hosts that matter. */
+function drawFleet(stage: Stage, hosts: ReadonlyMap<string, HostLine>, screen: Screen): Drawn {
+  let shown: { title: string } | undefined;
   let end: () => void = () => undefined;
   const listr = newListr(screen, [{
     title: stage,
-    rendererOptions: { outputBar: Infinity },
-    task: (_: unknown, task: { title: string; output: string }): Promise<void> =>
+    task: (_: unknown, task: { title: string }): Promise<void> =>
       new Promise((resolve) => {
         shown = task;
         end = resolve;
       }),
   }]);
   const run = listr.run();
-  const update = (): void => {
-    if (shown === undefined) return;
+  const draw = (lines: readonly string[]): void => {
     const done = [...hosts.values()].filter((line) => line.end !== undefined).length;
-    shown.title = `${stage}: ${done} of ${hosts.size} hosts done (${countEnds(hosts.values())})`;
-    shown.output = hostsThatMatter(hosts, screen.rows() - SPARE_ROWS).join('\n');
+    const counts = `${stage}: ${done} of ${hosts.size} hosts done (${countEnds(hosts.values())})`;
+    if (shown !== undefined) shown.title = [counts, ...lines].join('\n');
   };
   return {
-    update,
+    update: () => { draw(hostsThatMatter(hosts, screen.rows() - SPARE_ROWS)); },
+    // The summary names every host that is not fine: the view leaves only its counts behind.
     finish: async () => {
-      update();
+      draw([]);
       end();
       await run.catch(() => undefined);
     },
   };
 }
 
-/** Failed hosts first, then active ones, as many as fit; the last line counts what did not fit. */
+/** The latest failed hosts and the active ones, as many as fit; the last line counts what did not fit. */
 export function hostsThatMatter(hosts: ReadonlyMap<string, HostLine>, rows: number): string[] {
   const all = [...hosts.values()];
   const failed = all.filter((line) => line.end !== undefined && !isFine(line.end));
   const active = all.filter((line) => line.end === undefined && line.phase !== 'waiting');
-  const wanted = [...active.slice(0, Math.max(rows - failed.length, Math.ceil(rows / 2))), ...failed];
-  const width = Math.max(...wanted.map((line) => line.host.length), 0);
   const room = Math.max(rows - 1, 1);
-  const lines = wanted.slice(0, room).map((line) => titleOf(line, width));
+  // Neither kind may push the other off the screen.
+  const failedRoom = Math.min(failed.length, Math.max(room - active.length, Math.ceil(room / 2)));
+  const wanted = [...(failedRoom > 0 ? failed.slice(-failedRoom) : []), ...active.slice(0, room - failedRoom)];
+  const width = wanted.reduce((widest, line) => Math.max(widest, line.host.length), 0);
+  const lines = wanted.map((line) => titleOf(line, width));
   const hidden = failed.length + active.length - lines.length;
   return hidden > 0 ? [...lines, `... and ${hidden} more`] : lines;
 }

@@ -1,0 +1,43 @@
+/**
+ * `healthy`: the kubelet is watched until it was well for a whole stretch without a break (kubelet.md 3.3), and what
+ * was well before is kept as the measure for an undo. One good look proves nothing.
+ */
+import { z } from 'zod';
+import { splitCommandLine } from '../core/bytes.js';
+import type { Check } from '../core/check.js';
+import { defineStep } from '../core/catalogue.js';
+import { healthzUrl } from '../kubelet/healthz.js';
+import { surveyKubelet } from '../kubelet/survey.js';
+import { durationMs, unitName } from './params.js';
+
+export const healthy = defineStep({
+  phase: 'verify',
+  params: z
+    .strictObject({
+      unit: unitName.default('kubelet.service'),
+      for: durationMs.default(30_000).describe('how long it must be well without a break'),
+      within: durationMs.default(120_000).describe('how long that may take in all'),
+    })
+    .refine((params) => params.within > params.for, 'expected "within" to be longer than "for"'),
+  title: ({ unit, for: forMs }) => `${unit} is well for ${forMs / 1000} s`,
+  *plan({ unit, for: forMs, within: withinMs }) {
+    const survey = yield* surveyKubelet(unit);
+    if (survey.state !== 'running') return { want: 'refusal', failure: { kind: 'unhealthy', summary: survey.reason } };
+    if (!survey.next.predicted || survey.next.command === undefined) {
+      const why = survey.next.predicted ? (survey.next.prediction.wouldNotStart ?? 'no command') : survey.next.reason;
+      return { want: 'refusal', failure: { kind: 'unknownSource', summary: `what ${unit} would start cannot be told: ${why}` } };
+    }
+    const url = healthzUrl(survey);
+    const check = (argv: readonly string[]): Extract<Check, { check: 'healthy' }> => ({
+      check: 'healthy', unit, argv, forMs, withinMs, ...(url === undefined ? {} : { healthzUrl: url }),
+    });
+    return {
+      want: 'check',
+      check: check(survey.next.prediction.words.map((word) => word.value)),
+      baseline: {
+        invocationId: survey.answer.properties['InvocationID'] ?? '',
+        health: check(splitCommandLine(survey.process.cmdline)),
+      },
+    };
+  },
+});

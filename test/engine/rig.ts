@@ -1,0 +1,105 @@
+/**
+ * A fleet of fake nodes with the real playbook, catalogue and engine over it, and what a test wants to know
+ * afterwards: how each node really is, whatever the run claims. No real time passes.
+ */
+import { digestOf } from '../../src/core/bytes.js';
+import type { Host } from '../../src/core/host.js';
+import type { JournalEntry, RunEvent } from '../../src/core/journal.js';
+import type { Playbook } from '../../src/core/playbook.js';
+import type { HostPlan } from '../../src/core/plan.js';
+import type { Journal } from '../../src/core/ports.js';
+import type { HostResult } from '../../src/core/report.js';
+import { applyFleet } from '../../src/engine/apply-fleet.js';
+import type { SurveyPorts, Surveyed } from '../../src/engine/survey-fleet.js';
+import { auditFleet, planFleet } from '../../src/engine/survey-fleet.js';
+import { createMemoryJournal } from '../../src/journals/index.js';
+import * as probes from '../../src/probes/index.js';
+import { readPlaybook } from '../../src/sources/index.js';
+import * as steps from '../../src/steps/index.js';
+import type { ConnectorFaults, FakeConnector } from '../fake/fake-connector.js';
+import { fakeConnector } from '../fake/fake-connector.js';
+import type { FakeNode, FakeNodeOptions } from '../fake/fake-node.js';
+import { createFakeNode } from '../fake/fake-node.js';
+import type { NodeSpec } from '../fake/layouts.js';
+import { createVirtualClock } from '../fake/virtual-clock.js';
+
+export const CATALOGUE = { steps, probes };
+const PLAYBOOK_FILE = new URL('../../playbooks/cis-3.2.5-streaming-connection-idle-timeout.yaml', import.meta.url).pathname;
+
+export function loadRealPlaybook(overrides: Record<string, string> = {}): Promise<Playbook> {
+  return readPlaybook(PLAYBOOK_FILE, CATALOGUE, overrides);
+}
+
+export interface RigOptions {
+  readonly playbook: Playbook;
+  readonly faults?: ConnectorFaults;
+  readonly journal?: Journal;
+  readonly node?: Partial<FakeNodeOptions>;
+  /** Called with the nodes before anything runs. */
+  readonly arrange?: (nodes: readonly FakeNode[]) => void;
+  readonly drain?: AbortSignal;
+  readonly stop?: AbortSignal;
+}
+
+export interface Rig {
+  readonly nodes: readonly FakeNode[];
+  readonly hosts: readonly Host[];
+  readonly connector: FakeConnector;
+  readonly entries: JournalEntry[];
+  readonly events: RunEvent[];
+  readonly ports: SurveyPorts & { journal: Journal };
+  plan(): Promise<Surveyed<HostPlan>[]>;
+  apply(planned?: readonly Surveyed<HostPlan>[]): Promise<HostResult[]>;
+  audit(): Promise<string[]>;
+}
+
+export function createRig(specs: readonly NodeSpec[], options: RigOptions): Rig {
+  const clock = createVirtualClock();
+  const nodes = specs.map((spec, index) => createFakeNode({ name: `node-${index + 1}`, clock, spec, ...options.node }));
+  options.arrange?.(nodes);
+  const hosts = nodes.map(({ name }): Host => ({ name, address: name, port: 22, user: 'root', become: 'none', connectTimeoutMs: 1000, labels: {} }));
+  const connector = fakeConnector(new Map(nodes.map((node) => [node.name, node])), options.faults);
+  const never = new AbortController().signal;
+  const events: RunEvent[] = [];
+  const entries: JournalEntry[] = [];
+  const ports = {
+    run: 'run-1', connector, clock, playbook: options.playbook, catalogue: CATALOGUE, concurrency: 8,
+    journal: options.journal ?? createMemoryJournal(), drain: options.drain ?? never, signal: options.stop ?? never,
+    emit: (event: RunEvent) => {
+      events.push(event);
+      if (event.event === 'entry') entries.push(event.entry);
+    },
+  };
+  const plan = (): Promise<Surveyed<HostPlan>[]> => planFleet(hosts, ports);
+  return {
+    nodes, hosts, connector, entries, events, ports, plan,
+    apply: async (planned) => await applyFleet(planned ?? (await plan()), ports),
+    audit: async () => (await auditFleet(hosts, ports)).map((one) => one.value?.verdict ?? `no answer: ${one.failure?.summary ?? ''}`),
+  };
+}
+
+/** Every file outside fleetmend's own state directory: path, mode, owner, digest, target; optionally the mtime. */
+export function imageOf(node: FakeNode, withTimes = false): string[] {
+  return node.files.paths().filter((path) => !path.startsWith('/var/lib/fleetmend')).flatMap((path) => {
+    const inode = node.files.lstat(path);
+    if (inode === undefined || inode.kind === 'directory') return [];
+    const time = withTimes ? ` ${inode.modifiedAt}` : '';
+    return [`${path} ${inode.mode.toString(8)} ${inode.uid}:${inode.gid} ${inode.target} ${digestOf(inode.bytes)}${time}`];
+  });
+}
+
+/** How the node really runs now. */
+export function lifeOf(node: FakeNode): { active: string; argv: string; invocation: string; pid: number } {
+  node.systemd.settle();
+  const service = node.systemd.service(node.unit);
+  return {
+    active: `${service.activeState}/${service.subState}`,
+    argv: (service.process?.argv ?? []).join(' '),
+    invocation: service.invocationId,
+    pid: service.mainPid,
+  };
+}
+
+export function restartsOf(rig: Rig, host: string): number {
+  return rig.connector.operations.filter((one) => one.op === 'effect' && one.host === host && one.effect.do === 'restart').length;
+}
