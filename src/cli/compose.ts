@@ -12,7 +12,7 @@ import { createConnector } from '../host/connector.js';
 import * as probes from '../probes/index.js';
 import { createDetachedReporter, createSilentReporter } from '../reporters/index.js';
 import { readPlaybook, yaml } from '../sources/index.js';
-import { createSshTransport } from '../ssh/index.js';
+import { createSshTransport } from '../ssh/transport.js';
 import * as steps from '../steps/index.js';
 import type { FleetArguments } from './options.js';
 

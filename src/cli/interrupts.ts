@@ -1,4 +1,5 @@
 /** What Ctrl-C means: the first lets the hosts in progress finish, the second stops at once. Never ends the process itself. */
+import { setMaxListeners } from 'node:events';
 
 export interface Interrupts {
   /** Aborted by the first: no new host is begun. */
@@ -11,6 +12,8 @@ export interface Interrupts {
 export function listenForInterrupts(say: (text: string) => void): Interrupts {
   const drain = new AbortController();
   const stop = new AbortController();
+  // Every open connection listens: that many are no leak.
+  for (const { signal } of [drain, stop]) setMaxListeners(0, signal);
   const onSignal = (): void => {
     if (!drain.signal.aborted) {
       drain.abort();

@@ -39,14 +39,16 @@ export function decide(plan: HostPlan, state: HostState): Next {
 function decideBack(plan: HostPlan, state: HostState): Next {
   const failure = state.cause?.failure;
   if (!wasTouched(plan, state)) {
-    return { do: 'finish', outcome: 'refused', ...(failure ? { failure } : {}) };
+    return { do: 'finish', outcome: 'refused', ...(failure ? { failure: { ...failure, done: 'nothing was touched' } } : {}) };
   }
   const toUndo = plan.steps.findLast((step) => step.phase === 'change' && needsUndo(stateOf(state, step)));
   if (toUndo?.phase === 'change') return { do: 'undo', step: toUndo };
   const toRepeat = dueActivations(plan, state).find((step) => state.reactivated[step.id] === undefined);
   if (toRepeat !== undefined) return { do: 'reactivate', step: toRepeat };
   if (state.proved === undefined) return { do: 'prove' };
-  if (state.backFailures.length === 0) return { do: 'finish', outcome: 'restored', ...(failure ? { failure } : {}) };
+  if (state.backFailures.length === 0) {
+    return { do: 'finish', outcome: 'restored', ...(failure ? { failure: { ...failure, done: `restored: ${state.proved.detail}` } } : {}) };
+  }
   return { do: 'finish', outcome: 'stuck', failure: stuckFailure(state) };
 }
 

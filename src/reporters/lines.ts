@@ -20,7 +20,8 @@ export function linesOf(event: RunEvent): string[] {
     case 'stageStarted':
       return [`${event.at} - ${event.stage}: ${cleanText(event.playbook)} on ${event.hosts.length} hosts (run ${event.run})`];
     case 'progress':
-      return event.phase === 'verifying' || event.phase === 'waiting' ? [] : [`${event.at} ${event.host} ${event.phase}: ${oneLine(event.text)}`];
+      // What matters of it comes as a fact; a log wants no ticking.
+      return [];
     case 'surveyed':
       return [`${event.at} ${event.host} ${event.verdict ?? 'no answer'}: ${oneLine(event.failure ? describeFailure(event.failure) : event.summary)}`];
     case 'entry':

@@ -22,7 +22,7 @@ const WAYS: readonly Way[] = ['works', 'failsUntouched', 'failsBefore', 'failsAf
 const failure = { kind: 'exit', summary: 'injected' } as const;
 
 /** Performs an act in the given way; returns the facts that a runner would write down. */
-function act(world: World, id: string, way: Way, effect: () => void): HostFact[] {
+function act(id: string, way: Way, effect: () => void): HostFact[] {
   if (way === 'works' || way === 'failsAfter' || way === 'replyLost') effect();
   if (way === 'works') return [{ type: 'done', step: id }];
   // The reply was lost: a new connection performs the step again (effects are repeatable).
@@ -53,7 +53,7 @@ function run(ways: readonly Way[]): { world: World; state: HostState; acts: numb
       record([{ type: 'began', step: next.step.id }]);
       const isCheck = next.step.phase === 'verify';
       const sick = isCheck && world.running !== 'new/new';
-      record(sick ? [{ type: 'failed', step: next.step.id, effect: 'none', failure }] : act(world, next.step.id, way, effectOf(world, next.step.id, 'new')));
+      record(sick ? [{ type: 'failed', step: next.step.id, effect: 'none', failure }] : act(next.step.id, way, effectOf(world, next.step.id, 'new')));
       continue;
     }
     if (next.do === 'undo') {

@@ -1,0 +1,59 @@
+/** The fake node as the host session's contract wants it: the hand behind its back reaches into its files. */
+import type { Connector } from '../../src/core/ports.js';
+import type { NodeUnderTest } from '../contracts/node-under-test.js';
+import type { FakeNode } from './fake-node.js';
+import { parentOf } from './fake-paths.js';
+
+const ROOT = '/srv/contract';
+
+export interface Reach {
+  readonly connector: Connector;
+  readonly cutNextAnswer: () => void;
+}
+
+export function asNodeUnderTest(node: FakeNode, { connector, cutNextAnswer }: Reach): NodeUnderTest {
+  const { files } = node;
+  files.seed(ROOT, { directory: true });
+  const makeParent = (path: string): void => {
+    if (files.stat(parentOf(path)) === undefined) files.seed(parentOf(path), { directory: true });
+  };
+  return {
+    connector,
+    host: { name: node.name, address: '127.0.0.1', port: 22, user: 'root', become: 'none', connectTimeoutMs: 1000, labels: {} },
+    root: ROOT,
+    unit: node.unit,
+    healthUrl: 'http://127.0.0.1:10248/healthz',
+    cutNextAnswer,
+    put: async (path, content, options) => {
+      makeParent(path);
+      files.seed(path, { content, ...options });
+    },
+    makeDirectory: async (path) => files.seed(path, { directory: true }),
+    link: async (path, target) => files.seed(path, { link: target }),
+    hardLink: async (path, target) => files.seed(path, { hardLink: target }),
+    look: async (path) => {
+      const inode = files.lstat(path);
+      if (inode === undefined || inode.kind === 'device') return undefined;
+      const { kind, bytes, mode, uid, gid, modifiedAt } = inode;
+      return { kind, bytes: Uint8Array.from(bytes), mode, uid, gid, modifiedAt: Math.floor(modifiedAt) };
+    },
+    names: async (directory) => files.list(directory),
+    makeImmutable: async (path) => {
+      const inode = files.stat(path);
+      if (inode === undefined) throw new Error(`${path} does not exist`);
+      inode.immutable = true;
+      return async () => {
+        inode.immutable = false;
+      };
+    },
+    makeReadOnly: async (directory) => {
+      files.mountReadOnly(directory);
+      return async () => files.mountReadOnly(directory, false);
+    },
+    fill: async (directory) => {
+      files.setFreeBytes(directory, 0);
+      return async () => files.setFreeBytes(directory, undefined);
+    },
+    close: async () => undefined,
+  };
+}
