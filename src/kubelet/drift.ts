@@ -1,0 +1,81 @@
+/** How the disk differs from a running kubelet and from what systemd has loaded. Compares only times and words of the node itself. */
+import type { ProcessFacts, UnitAnswer } from '../core/query.js';
+import type { KubeletCommand } from './command.js';
+import type { ConfigFiles, FileReading, NextStart } from './survey-types.js';
+import { needsReload } from './unit-files.js';
+
+export interface Drift {
+  readonly drift: readonly string[];
+  readonly staleConfig: readonly string[];
+  readonly staleUnitFiles: readonly string[];
+}
+
+interface Seen {
+  readonly unit: string;
+  readonly answer: UnitAnswer;
+  readonly process: ProcessFacts;
+  readonly command: KubeletCommand;
+  readonly files: ConfigFiles;
+  readonly next: NextStart;
+  readonly unitFiles: ReadonlyMap<string, FileReading>;
+}
+
+/**
+ * A process's start is known to the second only (the kernel's boot time is whole seconds), and provisioning writes
+ * files right before the start: a file counts as changed later only beyond that second.
+ */
+const START_UNCERTAINTY_S = 1;
+const WORDS_SHOWN = 6;
+
+export function findDrift(seen: Seen): Drift {
+  const { unit, answer, process, files, unitFiles } = seen;
+  const staleConfig = configReadings(files).filter(([, file]) => changedSince(file, process)).map(([path]) => path);
+  const staleUnitFiles = [...unitFiles].filter(([, file]) => changedSince(file, process)).map(([path]) => path);
+  return {
+    staleConfig,
+    staleUnitFiles,
+    drift: [
+      ...(needsReload(answer) ? [`${unit} was changed on disk and systemd has not reloaded it (NeedDaemonReload=yes)`] : []),
+      ...commandLineDrift(seen),
+      ...[...staleConfig, ...staleUnitFiles].map((path) => `${path} was changed after the kubelet had started`),
+    ],
+  };
+}
+
+/** A directory whose drop-ins are not loaded does not count. */
+function configReadings({ config, directory }: ConfigFiles): (readonly [path: string, file: FileReading])[] {
+  const self = directory?.state === 'walked' ? directory.self : undefined;
+  return [
+    ...[...(config === undefined ? [] : [config]), ...(directory?.dropIns ?? [])].map(({ path, file }) => [path, file] as const),
+    ...(directory === undefined || self === undefined ? [] : [[directory.path, self] as const]),
+  ];
+}
+
+function changedSince(file: FileReading, process: ProcessFacts): boolean {
+  return file.ok && file.value.exists && file.value.modifiedAt > process.startedAt + START_UNCERTAINTY_S;
+}
+
+function commandLineDrift({ command, next }: Seen): string[] {
+  if (!next.predicted || next.command === undefined) return [];
+  const [now, then] = [command.argv, next.command.argv];
+  if (now.length === then.length && now.every((word, index) => word === then[index])) return [];
+  const lost = withoutThose(now, then);
+  const added = withoutThose(then, now);
+  if (lost.length === 0 && added.length === 0) return ['the next start would use the same words in another order'];
+  const changes = [...(added.length > 0 ? [`with ${shown(added)}`] : []), ...(lost.length > 0 ? [`without ${shown(lost)}`] : [])];
+  return [`the next start would use another command line: ${changes.join(', ')}`];
+}
+
+function withoutThose(words: readonly string[], others: readonly string[]): string[] {
+  const left = [...others];
+  return words.filter((word) => {
+    const index = left.indexOf(word);
+    if (index >= 0) left.splice(index, 1);
+    return index < 0;
+  });
+}
+
+function shown(words: readonly string[]): string {
+  const text = words.slice(0, WORDS_SHOWN).map((word) => (word === '' ? "''" : word)).join(' ');
+  return words.length > WORDS_SHOWN ? `${text} and ${words.length - WORDS_SHOWN} more words` : text;
+}

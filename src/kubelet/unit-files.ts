@@ -1,0 +1,85 @@
+/**
+ * The unit file, drop-ins and environment files of a service: which questions to ask, and what systemd would start
+ * from the answers. Reads what is on disk, not what the manager has loaded. Never changes a thing.
+ */
+import { toByteText } from '../core/bytes.js';
+import type { Query, UnitAnswer } from '../core/query.js';
+import { environmentFilesOf, predictCommandLine } from '../systemd/index.js';
+import type { Prediction, UnitSourceFile, UnitSources } from '../systemd/index.js';
+import { dropInDirectories, dropInsOnDisk } from './drop-in-search.js';
+import type { Known } from './gather.js';
+import type { FileReading } from './survey-types.js';
+
+export type UnitStart =
+  | { readonly ok: true; readonly sources: UnitSources; readonly prediction: Prediction }
+  | { readonly ok: false; readonly reason: string };
+
+export function unitFileQueries(unit: string, answer: UnitAnswer, known: Known): Query[] {
+  const fragment = answer.properties['FragmentPath'] ?? '';
+  if (fragment === '') return [];
+  const listings: Query[] = needsReload(answer) ? dropInDirectories(unit).map((path) => ({ ask: 'directory', path })) : [];
+  const dropIns = dropInPaths(unit, answer, known);
+  const sources = readSources(unit, answer, known);
+  const environment = sources.ok ? [...sources.sources.environmentFiles.keys()] : [];
+  return [...[fragment, ...dropIns, ...environment].map((path): Query => ({ ask: 'file', path })), ...listings];
+}
+
+/** Call it when all of `unitFileQueries` is answered. */
+export function readUnitStart(unit: string, answer: UnitAnswer, known: Known): UnitStart {
+  const read = readSources(unit, answer, known);
+  if (!read.ok) return read;
+  const { sources } = read;
+  for (const path of sources.environmentFiles.keys()) {
+    if (/[*?[]/.test(path)) return { ok: false, reason: `EnvironmentFile=${path} is a pattern; the files behind it were not read` };
+    const file = known.file(path);
+    if (file !== undefined && !file.ok) return { ok: false, reason: `${path} could not be read: ${file.detail}` };
+  }
+  return { ok: true, sources, prediction: predictCommandLine(sources) };
+}
+
+export function unitFilesRead(unit: string, answer: UnitAnswer, known: Known): ReadonlyMap<string, FileReading> {
+  const files = new Map<string, FileReading>();
+  for (const query of unitFileQueries(unit, answer, known)) {
+    const file = query.ask === 'file' ? known.file(query.path) : undefined;
+    if (query.ask === 'file' && file !== undefined) files.set(query.path, file);
+  }
+  return files;
+}
+
+export function needsReload(answer: UnitAnswer): boolean {
+  return answer.properties['NeedDaemonReload'] === 'yes';
+}
+
+function dropInPaths(unit: string, answer: UnitAnswer, known: Known): string[] {
+  const loaded = (answer.properties['DropInPaths'] ?? '').split(' ').filter((path) => path !== '');
+  return needsReload(answer) ? dropInsOnDisk(unit, loaded, known) : loaded;
+}
+
+function readSources(unit: string, answer: UnitAnswer, known: Known): { readonly ok: true; readonly sources: UnitSources } | { readonly ok: false; readonly reason: string } {
+  const path = answer.properties['FragmentPath'] ?? '';
+  if (path === '') return { ok: false, reason: `${unit} has no unit file` };
+  const fragment = readSource(path, known);
+  if (typeof fragment === 'string') return { ok: false, reason: fragment };
+  const dropIns: UnitSourceFile[] = [];
+  for (const dropInPath of dropInPaths(unit, answer, known)) {
+    const dropIn = readSource(dropInPath, known);
+    if (typeof dropIn === 'string') return { ok: false, reason: dropIn };
+    dropIns.push(dropIn);
+  }
+  const environmentFiles = new Map(
+    environmentFilesOf(fragment, dropIns, unit).map((file) => {
+      const answered = known.file(file.path);
+      const bytes = answered?.ok === true && answered.value.exists ? answered.value.bytes : undefined;
+      return [file.path, bytes === undefined ? undefined : toByteText(bytes)];
+    }),
+  );
+  return { ok: true, sources: { unit, fragment, dropIns, environmentFiles } };
+}
+
+/** A file that is gone, or a link to /dev/null (a mask), counts as empty, as it does for systemd (kubelet.md 4.1). */
+function readSource(path: string, known: Known): UnitSourceFile | string {
+  const file = known.file(path);
+  if (file === undefined) return `${path} was not read`;
+  if (!file.ok) return `${path} could not be read: ${file.detail}`;
+  return { path, text: file.value.exists ? toByteText(file.value.bytes) : '' };
+}
