@@ -12,10 +12,17 @@ export type ViewKind = 'terminal' | 'lines' | 'ndjson';
 /** Beyond this much unread text, progress is not worth sending. */
 const BACKLOG_BYTES = 1 << 20;
 /** How long the end of a run waits for a viewer that shows nothing any more. */
-export const LINGER_MS = { terminal: 3_000, lines: 10_000, ndjson: 60_000 } as const;
+const LINGER_MS = { terminal: 3_000, lines: 10_000, ndjson: 60_000 } as const;
 
-export function createDetachedReporter(kind: ViewKind): Reporter {
-  const entry = fileURLToPath(new URL('./view-main.js', import.meta.url));
+export interface Viewer {
+  /** The program that shows; by default the one beside this file. */
+  readonly entry?: string;
+  readonly lingerMs?: number;
+}
+
+export function createDetachedReporter(kind: ViewKind, viewing: Viewer = {}): Reporter {
+  const entry = viewing.entry ?? fileURLToPath(new URL('./view-main.js', import.meta.url));
+  const lingerMs = viewing.lingerMs ?? LINGER_MS[kind];
   const viewer = spawn(process.execPath, [entry, kind], { stdio: ['pipe', 'inherit', 'inherit'] });
   let gone = false;
   const ended = once(viewer, 'exit').then(() => undefined, () => undefined).then(() => { gone = true; });
@@ -30,7 +37,7 @@ export function createDetachedReporter(kind: ViewKind): Reporter {
     close: async () => {
       if (gone) return;
       viewer.stdin.end();
-      const timer = setTimeout(() => viewer.kill('SIGKILL'), LINGER_MS[kind]);
+      const timer = setTimeout(() => viewer.kill('SIGKILL'), lingerMs);
       await ended;
       clearTimeout(timer);
     },

@@ -1,0 +1,114 @@
+/** The command line in process: bad input ends with code 1 and words, before anything is reached for. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { runCommandLine } from '../../src/cli/index.js';
+
+const PLAYBOOK = new URL('../../playbooks/cis-3.2.5-streaming-connection-idle-timeout.yaml', import.meta.url).pathname;
+let directory: string;
+let inventory: string;
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'fleetmend-cli-'));
+  inventory = join(directory, 'inventory.yaml');
+  await writeFile(inventory, 'defaults: { user: ops }\ngroups:\n  workers:\n    hosts: ["node-[1:3]"]\n');
+});
+afterEach(async () => { await rm(directory, { recursive: true }); });
+
+async function run(...argv: string[]): Promise<{ code: number; out: string; err: string }> {
+  let [out, err] = ['', ''];
+  const write = (add: (text: string) => void) => (chunk: string | Uint8Array, ...rest: unknown[]): boolean => {
+    add(String(chunk));
+    for (const one of rest) if (typeof one === 'function') (one as () => void)();
+    return true;
+  };
+  const spies = [
+    vi.spyOn(process.stdout, 'write').mockImplementation(write((text) => { out += text; }) as never),
+    vi.spyOn(process.stderr, 'write').mockImplementation(write((text) => { err += text; }) as never),
+    vi.spyOn(console, 'log').mockImplementation((...words: unknown[]) => { out += `${words.join(' ')}\n`; }),
+    vi.spyOn(console, 'error').mockImplementation((...words: unknown[]) => { err += `${words.join(' ')}\n`; }),
+  ];
+  process.exitCode = 0;
+  try {
+    await runCommandLine(argv);
+    return { code: process.exitCode, out, err };
+  } finally {
+    process.exitCode = 0;
+    for (const spy of spies) spy.mockRestore();
+  }
+}
+
+describe('bad input ends with 1 and names what is wrong', () => {
+  it.each<[string, string[], RegExp]>([
+    ['no command', [], /name a command/],
+    ['an unknown command', ['adit'], /Did you mean audit|Unknown/],
+    ['an unknown option', ['audit', PLAYBOOK, '-i', 'x', '--frobnicate'], /frobnicate/],
+    ['no inventory', ['audit', PLAYBOOK], /inventory/],
+    ['a playbook that is not there', ['audit', '/nowhere.yaml', '-i', 'x'], /\/nowhere\.yaml/],
+    ['a concurrency of none', ['audit', PLAYBOOK, '-i', 'x', '--concurrency', '0'], /--concurrency: expected a whole number from 1 to 1000, got 0/],
+    ['a concurrency that is no number', ['audit', PLAYBOOK, '-i', 'x', '--concurrency', 'many'], /--concurrency/],
+    ['a setting without value', ['audit', PLAYBOOK, '-i', 'x', '--set', 'timeout'], /--set: expected NAME=VALUE/],
+    ['a zero timeout', ['audit', PLAYBOOK, '-i', 'x', '--set', 'timeout=0s'], /timeout/],
+    ['an invalid timeout', ['audit', PLAYBOOK, '-i', 'x', '--set', 'timeout=4hours'], /timeout/],
+    ['a parameter that does not exist', ['audit', PLAYBOOK, '-i', 'x', '--set', 'timeut=4h'], /timeut/],
+    ['an output that does not exist', ['audit', PLAYBOOK, '-i', 'x', '--output', 'xml'], /xml/],
+  ])('%s', async (_, argv, words) => {
+    const { code, out, err } = await run(...argv);
+    expect(err).toMatch(words);
+    expect(code).toBe(1);
+    expect(out).toBe('');
+  });
+
+  it('a target expression that selects nothing is an error, not an empty success', async () => {
+    const { code, err } = await run('audit', PLAYBOOK, '-i', inventory, '--limit', 'nope*');
+    expect(code).toBe(1);
+    expect(err).toContain('nope*');
+  });
+  it('apply without a terminal and without --yes changes nothing', async () => {
+    const { code, err } = await run('apply', PLAYBOOK, '-i', inventory);
+    expect(code).toBe(1);
+    expect(err).toContain('--yes');
+  });
+  it('all errors of an inventory are told at once, with their places', async () => {
+    await writeFile(inventory, 'defaults: { port: abc, usr: x }\ngroups: {}\n');
+    const { code, err } = await run('hosts', '-i', inventory);
+    expect(code).toBe(1);
+    expect(err).toMatch(/inventory\.yaml:1:\d+: .*port/);
+    expect(err).toMatch(/inventory\.yaml:1:\d+: .*usr/);
+  });
+});
+
+describe('commands that reach for no host', () => {
+  it('hosts lists what a target expression means', async () => {
+    const { code, out } = await run('hosts', '-i', inventory, '--limit', 'node-*,!node-2');
+    expect(code).toBe(0);
+    expect(out.trimEnd().split('\n').map((line) => line.split(' ')[0])).toEqual(['node-1', 'node-3']);
+  });
+  it('hosts gives JSON', async () => {
+    const { out } = await run('hosts', '-i', inventory, '-o', 'json');
+    expect((JSON.parse(out) as { name: string }[]).map((host) => host.name)).toEqual(['node-1', 'node-2', 'node-3']);
+  });
+  it('check says what a playbook is', async () => {
+    const { code, out } = await run('check', PLAYBOOK);
+    expect(code).toBe(0);
+    expect(out).toContain('3.2.5');
+  });
+});
+
+describe('help', () => {
+  it('names every command and the exit codes', async () => {
+    const { code, out } = await run('--help');
+    expect(code).toBe(0);
+    for (const word of ['audit <playbook>', 'plan <playbook>', 'apply <playbook>', 'hosts', 'check <playbooks..>', 'completion', 'Exit codes: 0']) expect(out).toContain(word);
+  });
+  it('states the defaults of apply', async () => {
+    const { out } = await run('apply', '--help');
+    expect(out).toMatch(/--concurrency.*\n?.*default: 64/);
+    expect(out).toMatch(/default: "strict"/);
+    expect(out).toContain('--yes');
+  });
+  it('gives a completion script', async () => {
+    expect((await run('completion')).out).toContain('fleetmend');
+  });
+});
