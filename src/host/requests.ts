@@ -1,0 +1,150 @@
+/**
+ * Request lines of the host protocol, both directions (the fake node decodes them). Pure.
+ *
+ *   fm NONCE SEQ op arg... -- op arg... NONCE
+ *
+ * The node compares the first and the last word, so that a line cut anywhere never runs.
+ * Neighbouring `file` questions share one operation: `file +/a +/b`.
+ */
+import type { Effect } from '../core/effect.js';
+import type { Query } from '../core/query.js';
+import { decodeWord, encodeWord } from './words.js';
+
+export interface Request {
+  readonly nonce: string;
+  readonly seq: number;
+  readonly body: { readonly kind: 'ask'; readonly queries: readonly Query[] } | { readonly kind: 'perform'; readonly effect: Effect };
+}
+
+/** A command for any login shell: plain words and one quoted word without `!`, `$` or newline (ssh.md 4.5). */
+export function startCommand(become: 'none' | 'sudo', nonce: string): string {
+  const shell = become === 'sudo' ? 'sudo -n -- /bin/sh -s' : '/bin/sh -s';
+  return `exec /bin/sh -c 'echo ${upLine(nonce)}; exec ${shell}'`;
+}
+
+export function upLine(nonce: string): string {
+  return `fm-up-${nonce}`;
+}
+
+/** For a node's side: the nonce of a start command; `undefined` when the command is not ours. */
+export function nonceOfCommand(command: string): string | undefined {
+  return /\bfm-up-([0-9a-f]{32})\b/.exec(command)?.[1];
+}
+
+export function encodeRequest(request: Request): string {
+  const operations = request.body.kind === 'ask' ? operationsOfQueries(request.body.queries) : [operationOfEffect(request.body.effect)];
+  const text = operations.map(([name, ...args]) => [name, ...args.map(encodeWord)].join(' ')).join(' -- ');
+  return `fm ${request.nonce} ${request.seq} ${text} ${request.nonce}\n`;
+}
+
+type Operation = readonly [name: string, ...args: string[]];
+
+function operationsOfQueries(queries: readonly Query[]): Operation[] {
+  const operations: Operation[] = [];
+  for (const query of queries) {
+    const last = operations.at(-1);
+    if (query.ask === 'file' && last?.[0] === 'file') operations[operations.length - 1] = [...last, query.path];
+    else operations.push(operationOfQuery(query));
+  }
+  return operations;
+}
+
+function operationOfQuery(query: Query): Operation {
+  switch (query.ask) {
+    case 'capability':
+      return ['capability'];
+    case 'unit':
+    case 'status':
+      return [query.ask, query.unit];
+    case 'process':
+      return ['process', String(query.pid)];
+    case 'processes':
+    case 'version':
+      return [query.ask, query.exe];
+    case 'file':
+    case 'directory':
+    case 'writable':
+      return [query.ask, query.path];
+    case 'http':
+      return ['http', query.url, String(query.timeoutMs)];
+  }
+}
+
+function operationOfEffect(effect: Effect): Operation {
+  switch (effect.do) {
+    case 'edit':
+    case 'restore': {
+      const { run, edit } = effect;
+      const head = [effect.do, run, edit.do, edit.path, edit.before] as const;
+      if (edit.do === 'remove') return [...head, 'absent'];
+      return effect.do === 'edit' ? [...head, edit.after, edit.content] : [...head, edit.after];
+    }
+    case 'daemonReload':
+      return ['daemonReload', String(effect.timeoutMs)];
+    case 'restart':
+    case 'resetFailed':
+      return [effect.do, String(effect.timeoutMs), effect.unit];
+  }
+}
+
+/** For a node's side. `undefined`: not a whole request of this visit, so nothing may be done. A `restore` comes back without content. */
+export function decodeRequest(line: string, nonce: string): Request | undefined {
+  const words = line.trimEnd().split(' ');
+  if (words.length < 5 || words[0] !== 'fm' || words[1] !== nonce || words.at(-1) !== nonce) return undefined;
+  const operations = splitOperations(words.slice(3, -1));
+  const seq = Number(words[2]);
+  const effect = operations.length === 1 && operations[0] ? effectOf(operations[0]) : undefined;
+  if (effect) return { nonce, seq, body: { kind: 'perform', effect } };
+  const queries = operations.flatMap(queriesOf);
+  return { nonce, seq, body: { kind: 'ask', queries } };
+}
+
+function splitOperations(words: readonly string[]): string[][] {
+  const operations: string[][] = [[]];
+  for (const word of words) {
+    if (word === '--') operations.push([]);
+    else operations.at(-1)?.push(decodeWord(word) ?? word);
+  }
+  return operations;
+}
+
+function queriesOf([name, ...args]: readonly string[]): Query[] {
+  const first = args[0] ?? '';
+  switch (name) {
+    case 'capability':
+      return [{ ask: 'capability' }];
+    case 'unit':
+    case 'status':
+      return [{ ask: name, unit: first }];
+    case 'process':
+      return [{ ask: 'process', pid: Number(first) }];
+    case 'processes':
+    case 'version':
+      return [{ ask: name, exe: first }];
+    case 'file':
+      return args.map((path) => ({ ask: 'file', path }));
+    case 'directory':
+    case 'writable':
+      return [{ ask: name, path: first }];
+    case 'http':
+      return [{ ask: 'http', url: first, timeoutMs: Number(args[1]) }];
+    default:
+      return [];
+  }
+}
+
+function effectOf([name, ...args]: readonly string[]): Effect | undefined {
+  const [first = '', second = '', path = '', before = '', after = '', content = ''] = args;
+  switch (name) {
+    case 'edit':
+    case 'restore':
+      return { do: name, run: first, edit: second === 'remove' ? { do: 'remove', path, before } : { do: 'write', path, before, after, content } };
+    case 'daemonReload':
+      return { do: 'daemonReload', timeoutMs: Number(first) };
+    case 'restart':
+    case 'resetFailed':
+      return { do: name, timeoutMs: Number(first), unit: second };
+    default:
+      return undefined;
+  }
+}

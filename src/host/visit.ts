@@ -1,0 +1,146 @@
+/**
+ * One shell on one host, from its start to its end: sends lines, gives back frames. Every wait has an
+ * end; whatever goes wrong ends the visit for good. Knows nothing of what the lines mean.
+ */
+import { randomBytes } from 'node:crypto';
+import { finished } from 'node:stream/promises';
+import { FleetmendError, type Failure } from '../core/failure.js';
+import type { Host } from '../core/host.js';
+import type { ShellEnd, ShellStream, Transport } from '../core/ports.js';
+import { createFrameParser } from './frame.js';
+import { startCommand, upLine } from './requests.js';
+import { boundedText, endedEarly, interrupted, noShell, shellEnded, unanswered } from './visit-failures.js';
+
+const START_NOISE_LIMIT_BYTES = 256 * 1024;
+const LAST_OUTPUT_TIMEOUT_MS = 1_000;
+
+export interface VisitOptions {
+  readonly transport: Transport;
+  readonly host: Host;
+  /** The shell text of this visit. */
+  readonly library: (nonce: string) => string;
+  readonly startTimeoutMs: number;
+  readonly signal: AbortSignal;
+}
+
+export interface Visit {
+  readonly nonce: string;
+  readonly hostKey: string;
+  /** One request at a time; gives the answer's stream. Rejects with a FleetmendError, and so does every request after that. */
+  exchange(line: (seq: number) => string, timeoutMs: number): Promise<Uint8Array>;
+  close(): Promise<void>;
+}
+
+interface Waiter {
+  resolve(stream: Uint8Array | undefined): void;
+  reject(error: FleetmendError): void;
+}
+
+/** Resolves when the shell is up. The library waits for the first request, so that no rc file can eat it. */
+export async function openVisit({ transport, host, library, startTimeoutMs, signal }: VisitOptions): Promise<Visit> {
+  if (signal.aborted) throw new FleetmendError(interrupted());
+  const nonce = randomBytes(16).toString('hex');
+  const stream = await transport.open(host, startCommand(host.become, nonce), signal);
+  const parser = createFrameParser(nonce);
+  const complaints = boundedText();
+  const noise = boundedText();
+  let head: Buffer | undefined = Buffer.alloc(0);
+  let failure: Failure | undefined;
+  let waiter: Waiter | undefined;
+  let sent = 0;
+  let answered = 0;
+
+  const settle = (give: (one: Waiter) => void): void => {
+    const one = waiter;
+    waiter = undefined;
+    if (one) give(one);
+  };
+  const fail = (why: Failure): void => {
+    failure ??= why;
+    const error = new FleetmendError(failure);
+    settle((one) => one.reject(error));
+    void stream.close().catch(() => undefined);
+  };
+  const wait = (timeoutMs: number, late: () => Failure): Promise<Uint8Array | undefined> =>
+    new Promise<Uint8Array | undefined>((resolve, reject) => {
+      const timer = setTimeout(() => fail(late()), timeoutMs);
+      waiter = {
+        resolve: (value) => { clearTimeout(timer); resolve(value); },
+        reject: (error) => { clearTimeout(timer); reject(error); },
+      };
+      if (failure) fail(failure);
+    });
+
+  const onFrames = (chunk: Uint8Array): void => {
+    for (const frame of parser.push(chunk)) {
+      answered += 1;
+      if (!waiter) throw new FleetmendError({ kind: 'protocol', summary: 'the node answered without being asked' });
+      settle((one) => one.resolve(frame.stream));
+    }
+  };
+  const onBytes = (chunk: Buffer): void => {
+    if (failure) return;
+    if (!head) return onFrames(chunk);
+    head = Buffer.concat([head, chunk]);
+    const up = `${upLine(nonce)}\n`;
+    const at = head.indexOf(up);
+    noise.set(head.subarray(0, at < 0 ? head.length : at));
+    if (at < 0 && head.length > START_NOISE_LIMIT_BYTES) return fail(noShell(host, 'the login shell prints without end', noise.text(), complaints.text()));
+    if (at < 0) return;
+    const rest = head.subarray(at + up.length);
+    head = undefined;
+    settle((one) => one.resolve(undefined));
+    onFrames(rest);
+  };
+  const guarded = (chunk: Buffer): void => {
+    try {
+      onBytes(chunk);
+    } catch (error) {
+      if (!(error instanceof FleetmendError)) throw error;
+      fail(error.failure);
+    }
+  };
+  const onEnd = (end: ShellEnd): void => {
+    if (head) fail(noShell(host, shellEnded(end), noise.text(), complaints.text()));
+    else fail(endedEarly(host, end, answered === 0, complaints.text()));
+  };
+  const onAbort = (): void => fail(interrupted());
+
+  stream.stdin.on('error', () => undefined);
+  stream.stderr.on('error', () => undefined);
+  stream.stdout.on('error', () => undefined);
+  stream.stderr.on('data', (chunk: Buffer) => complaints.add(chunk));
+  stream.stdout.on('data', guarded);
+  signal.addEventListener('abort', onAbort, { once: true });
+  void endOf(stream).then((end) => {
+    signal.removeEventListener('abort', onAbort);
+    onEnd(end);
+  });
+  if (signal.aborted) onAbort();
+  await wait(startTimeoutMs, () => noShell(host, `no shell within ${Math.ceil(startTimeoutMs / 1000)} s`, noise.text(), complaints.text()));
+
+  return {
+    nonce,
+    hostKey: stream.hostKey,
+    async exchange(line, timeoutMs) {
+      sent += 1;
+      const answer = wait(timeoutMs, () => unanswered(timeoutMs));
+      if (!failure) stream.stdin.write((sent === 1 ? library(nonce) : '') + line(sent));
+      return (await answer) ?? new Uint8Array(0);
+    },
+    async close() {
+      failure ??= { kind: 'bug', summary: 'this session was closed' };
+      await stream.close();
+    },
+  };
+}
+
+/** The end of the shell after its last output was read. */
+async function endOf(stream: ShellStream): Promise<ShellEnd> {
+  const end = await stream.ended;
+  const timeout = new AbortController();
+  const timer = setTimeout(() => timeout.abort(), LAST_OUTPUT_TIMEOUT_MS);
+  await Promise.all([stream.stdout, stream.stderr].map((output) => finished(output, { signal: timeout.signal, cleanup: true }).catch(() => undefined)));
+  clearTimeout(timer);
+  return end;
+}

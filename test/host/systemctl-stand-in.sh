@@ -1,0 +1,33 @@
+#!/bin/sh
+# Stands in for systemctl in tests: one unit, fm-test.service, whose main process is a real `sleep`.
+# Its state lies in the directory of this script. Knows show, restart, daemon-reload, reset-failed and status.
+here=$(dirname "$0")
+for unit do :; done
+while case ${1:-} in -p) shift 2 ;; -*) shift ;; *) false ;; esac do :; done
+verb=${1:-}
+printf "%s\n" "$*" >>"$here/systemctl.log"
+pid=$(cat "$here/unit.pid" 2>/dev/null || echo 0)
+begin() {
+  setsid sleep 600 </dev/null >/dev/null 2>&1 &
+  echo "$!" >"$here/unit.pid"
+}
+case $verb in
+  begin) begin ;;
+  end) kill "$pid" 2>/dev/null; rm -f "$here/unit.pid" ;;
+  show)
+    if [ "$unit" != fm-test.service ]; then
+      printf 'Id=%s\nLoadState=not-found\nActiveState=inactive\nMainPID=0\n' "$unit"
+    else
+      printf 'MainPID=%s\nId=fm-test.service\nLoadState=loaded\nActiveState=active\n' "$pid"
+      printf 'EnvironmentFiles=/etc/a (ignore_errors=yes)\nEnvironmentFiles=/etc/b (ignore_errors=no)\nEnvironment=A=1\nnot a key\n'
+    fi
+    ;;
+  status) echo "$unit - is up"; [ "$unit" = fm-test.service ] || exit 4 ;;
+  daemon-reload | reset-failed) ;;
+  restart)
+    [ "$unit" = fm-test.service ] || { echo "Failed to restart $unit: Unit $unit not found." >&2; exit 5; }
+    kill "$pid"
+    begin
+    ;;
+  *) exit 1 ;;
+esac
