@@ -41,7 +41,7 @@ export function* predictUnit(unitName: string, unit: UnitAnswer): Questions<Pred
   if (fragment === undefined) return { ok: false, reason: `${fragmentPath} is gone` };
   // A drop-in that is masked with /dev/null or was removed counts as empty.
   const dropIns = dropInPaths.map((path) => sourceFile(path, files) ?? { path, text: '' });
-  const wanted = environmentFilesOf(fragment, dropIns).map((file) => file.path);
+  const wanted = environmentFilesOf(fragment, dropIns, unitName).map((file) => file.path);
   const unreadEnvironment = yield* readFiles(wanted, files);
   if (unreadEnvironment !== undefined) return { ok: false, reason: unreadEnvironment };
   const environmentFiles = new Map(wanted.map((path) => [path, sourceFile(path, files)?.text]));
