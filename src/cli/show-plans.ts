@@ -34,7 +34,7 @@ function changeBlock(group: PlanGroup, number: number, paint: Paint): string {
     paint('bold', `change ${number}  ${hostsText(group.hosts)}`),
     ...diffs,
     ...steps,
-    ...interruptions(group.steps).map((line) => `  ${paint('yellow', 'interrupts')}  ${cleanText(line)}`),
+    ...interruptions(group.steps).map((line) => `  ${paint('yellow', 'means')}     ${cleanText(line)}`),
     ...group.notes.map((note) => `  note      ${cleanText(note)}`),
   ].join('\n');
 }

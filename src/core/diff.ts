@@ -6,8 +6,8 @@ export function diffOf(path: string, before: Uint8Array | 'absent', after: Uint8
   const from = before === 'absent' ? '/dev/null' : path;
   const to = after === 'absent' ? '/dev/null' : path;
   const patch = createTwoFilesPatch(from, to, textOf(before), textOf(after), undefined, undefined, { context: 3 });
-  // The library's first line is a ruler of its own; a unified diff starts at ---.
-  return patch.replace(/^=+\n/, '');
+  // The library puts a heading of its own first; a unified diff starts at ---.
+  return patch.slice(Math.max(patch.indexOf('--- '), 0));
 }
 
 function textOf(bytes: Uint8Array | 'absent'): string {

@@ -56,7 +56,7 @@ export function quoteText(text: string): string {
 /** The candidate that was probably meant; undefined when none is near. */
 export function nearestWord(word: string, candidates: readonly string[]): string | undefined {
   if (word.length > 100) return undefined;
-  const limit = Math.max(1, Math.floor(word.length / 3));
+  const limit = Math.min(word.length - 1, Math.max(1, Math.floor(word.length / 3)));
   let nearest: { candidate: string; distance: number } | undefined;
   for (const candidate of candidates) {
     if (Math.abs(candidate.length - word.length) > limit) continue;

@@ -29,7 +29,7 @@ export function editFile(
       const summary = `${place} is written by ${generator.generator}`;
       return { ok: false, failure: { kind: 'generated', summary, next: `change it where it comes from: ${persistentPlace}` } };
     }
-    notes.push(`${place} is written by ${generator.generator}; to last, change ${persistentPlace} too`);
+    notes.push(`${place} is written by ${generator.generator}; for the change to last, this has to follow: ${persistentPlace}`);
   }
   const after = change(bytes);
   if (!after.ok) return { ok: false, failure: { kind: 'unsupported', summary: `${realPath}: ${after.reason}`, next: 'edit this file by hand' } };
