@@ -51,10 +51,18 @@ export function readConfigFiles(paths: ConfigPaths, known: Known): ConfigFiles {
 }
 
 function readConfigFile(path: string, known: Known): ConfigFile {
-  const file: FileReading = known.file(path) ?? { ok: false, ask: 'file', reason: 'failed', detail: 'not asked' };
+  const file = notTooLarge(known.file(path) ?? { ok: false, ask: 'file', reason: 'failed', detail: 'not asked' });
   if (!file.ok || !file.value.exists) return { path, file };
   const { realPath, kind, bytes } = file.value;
   return { path, realPath, file, ...(kind === 'file' ? { decoded: decodeConfig(bytes) } : {}) };
+}
+
+/** Reading YAML costs time that grows faster than the file, and a node may be hostile. Real files have a few KiB. */
+const MAX_CONFIG_BYTES = 128 * 1024;
+
+function notTooLarge(file: FileReading): FileReading {
+  if (!file.ok || !file.value.exists || file.value.bytes.length <= MAX_CONFIG_BYTES) return file;
+  return { ok: false, ask: 'file', reason: 'tooLarge', detail: `larger than ${MAX_CONFIG_BYTES / 1024} KiB` };
 }
 
 function readDirectory(path: string, known: Known): ConfigDirectory {

@@ -58,18 +58,26 @@ function changedSince(file: FileReading, process: ProcessFacts): boolean {
 function commandLineDrift({ command, next }: Seen): string[] {
   if (!next.predicted || next.command === undefined) return [];
   const [now, then] = [command.argv, next.command.argv];
-  if (now.length === then.length && now.every((word, index) => word === then[index])) return [];
-  const lost = withoutThose(now, then);
-  const added = withoutThose(then, now);
+  if (now.length === then.length && now.every((word, index) => isSameWord(word, then[index] ?? ''))) return [];
+  const lost = withoutThose(now, then, isSameWord);
+  const added = withoutThose(then, now, (word, other) => isSameWord(other, word));
   if (lost.length === 0 && added.length === 0) return ['the next start would use the same words in another order'];
   const changes = [...(added.length > 0 ? [`with ${shown(added)}`] : []), ...(lost.length > 0 ? [`without ${shown(lost)}`] : [])];
   return [`the next start would use another command line: ${changes.join(', ')}`];
 }
 
-function withoutThose(words: readonly string[], others: readonly string[]): string[] {
+/** A specifier that only the machine can resolve, such as %H, stays in the prediction and stands for anything. */
+function isSameWord(running: string, predicted: string): boolean {
+  if (running === predicted) return true;
+  const parts = predicted.split(/%[a-zA-Z]/);
+  if (parts.length === 1) return false;
+  return new RegExp(`^${parts.map((part) => part.replaceAll(/[^\w]/g, '\\$&')).join('.*')}$`, 's').test(running);
+}
+
+function withoutThose(words: readonly string[], others: readonly string[], isSame: (word: string, other: string) => boolean): string[] {
   const left = [...others];
   return words.filter((word) => {
-    const index = left.indexOf(word);
+    const index = left.findIndex((other) => isSame(word, other));
     if (index >= 0) left.splice(index, 1);
     return index < 0;
   });

@@ -8,9 +8,12 @@ import type { KubeletSurvey } from './survey-types.js';
 
 type NotHere = Extract<KubeletSurvey, { state: 'notApplicable' | 'unknown' }>;
 
-/** Programs that carry a kubelet inside: there is no process of that name, and its settings are the program's own. */
+const RKE2 = 'RKE2 starts the kubelet by its own settings; set kubelet-arg in /etc/rancher/rke2/config.yaml';
+
+/** Programs that carry a kubelet inside, or start it by their own settings. */
 export const EMBEDDING: ReadonlyMap<string, string> = new Map([
   ['k3s', 'k3s runs the kubelet inside itself; set kubelet-arg in /etc/rancher/k3s/config.yaml, or a file in its kubelet.conf.d'],
+  ['rke2', RKE2],
   ['kubelite', 'MicroK8s runs the kubelet inside kubelite; its flags are in /var/snap/microk8s/current/args/kubelet'],
 ]);
 const OWN_PROCESS = ['kubelet', 'hyperkube'];
@@ -47,6 +50,8 @@ function underOtherUnit(unit: string, because: string, process: ProcessFacts): N
   if (otherUnit === undefined) {
     return { state: 'unknown', unit, reason: `${because}; a kubelet runs as process ${process.pid}, outside of any service (cgroup ${process.cgroup})` };
   }
+  if (otherUnit.startsWith('rke2-')) return { state: 'notApplicable', unit, reason: `${because}; ${RKE2}` };
+  if (otherUnit === unit) return { state: 'unknown', unit, reason: `${because}; it has started the kubelet as process ${process.pid} and stays in front of it` };
   return { state: 'unknown', unit, reason: `${because}; the kubelet (process ${process.pid}) runs under ${otherUnit}: name that unit`, otherUnit };
 }
 

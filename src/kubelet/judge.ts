@@ -53,7 +53,7 @@ function judgeRunning(survey: RunningKubelet, setting: DurationSetting, policy: 
 function judgeStopped(survey: StoppedKubelet, setting: DurationSetting, policy: SettingPolicy): Finding {
   const next = nextStartReading(survey, setting, policy);
   const { crash } = next;
-  const ahead = next.verdict === 'unknown' ? '' : `; a start would give ${next.value} (${next.source})`;
+  const ahead = next.verdict === 'unknown' ? '' : `; a start would give ${next.value}, from ${next.source}`;
   return {
     verdict: 'unknown',
     summary: `${survey.reason}${ahead}`,
@@ -69,24 +69,24 @@ function judgeStopped(survey: StoppedKubelet, setting: DurationSetting, policy: 
 function summarise(decisive: JudgedReading | undefined, effective: JudgedReading, literal: JudgedReading, { key }: DurationSetting, policy: SettingPolicy): string {
   if (decisive === undefined) {
     const shown = policy.judge === 'literal' ? literal : effective;
-    return `${key} is ${shown.value} (${shown.source})`;
+    return `${key} is ${shown.value}, from ${shown.source}`;
   }
   const reason = decisive.reason ?? '';
   if (decisive.verdict === 'unknown') return `${key} could not be proved: ${reason}`;
   switch (decisive.name) {
     case 'effective':
-      return `the kubelet runs with ${key} ${decisive.value} (${decisive.source}): ${reason}`;
+      return `the kubelet runs with ${key} ${decisive.value}, from ${decisive.source}: ${reason}`;
     case 'literal':
-      return `the benchmark's text finds ${decisive.value} (${decisive.source}): ${reason}${effective.verdict === 'pass' ? `; the kubelet runs with ${effective.value}` : ''}`;
+      return `the benchmark's text finds ${decisive.value}, from ${decisive.source}: ${reason}${effective.verdict === 'pass' ? `; the kubelet runs with ${effective.value}` : ''}`;
     case 'nextStart':
-      return decisive.crash !== undefined ? `the next start would fail: ${reason}` : `the next start would run with ${key} ${decisive.value} (${decisive.source}): ${reason}`;
+      return decisive.crash !== undefined ? `the next start would fail: ${reason}` : `the next start would run with ${key} ${decisive.value}, from ${decisive.source}: ${reason}`;
   }
 }
 
 function describeActual(decisive: JudgedReading | undefined, effective: JudgedReading, literal: JudgedReading, policy: SettingPolicy): string {
   const shown = decisive ?? (policy.judge === 'literal' ? literal : effective);
   if (shown.verdict === 'unknown') return 'unknown';
-  return shown.name === 'nextStart' ? `${shown.value} at the next start` : `${shown.value} (${shown.source})`;
+  return shown.name === 'nextStart' ? `${shown.value} at the next start` : `${shown.value}, from ${shown.source}`;
 }
 
 function describePolicy({ flag }: DurationSetting, policy: SettingPolicy): string {

@@ -22,7 +22,7 @@ export interface JudgedReading extends Reading {
 /** What the policy holds against a value; `undefined`: nothing. */
 export function objection(ns: bigint, policy: SettingPolicy): string | undefined {
   const least = minimumNs(policy);
-  if (ns === 0n) return 'it is zero: no timeout at all';
+  if (ns === 0n) return 'it is zero';
   if (ns < 0n) return 'it is negative';
   return least !== undefined && ns < least ? `it is less than ${formatDuration(least)}` : undefined;
 }
@@ -36,7 +36,7 @@ export function literalReading(survey: RunningKubelet, setting: DurationSetting,
       return { name: 'literal', value: 'unknown', verdict: 'unknown', source: literal.reason, reason: literal.reason };
     case 'absent': {
       const unset = policy.mustBeExplicit === true && !isSetInDropIns(survey, setting) ? 'it is not set explicitly' : undefined;
-      return verdictOf('literal', 'absent', 'neither flag nor --config file', unset);
+      return verdictOf('literal', 'absent', 'no flag, and no such key in the --config file', unset);
     }
     case 'written': {
       const source = literal.by === 'flag' ? flagSource(survey, setting) : (literal.path ?? '');

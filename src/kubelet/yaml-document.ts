@@ -2,7 +2,7 @@
  * The syntax of a YAML config file, for reading and for editing, as strict as the kubelet's own reader (libyaml's grammar,
  * YAML 1.1) where the parser here is more lenient. Never resolves a value.
  */
-import { isMap, parseAllDocuments, visit, type Document, type ParsedNode, type YAMLError } from 'yaml';
+import { isMap, Lexer, parseAllDocuments, Parser, visit, type Document, type ParsedNode, type YAMLError } from 'yaml';
 import { placeOf } from './decoded.js';
 import { findForbiddenTab } from './yaml-tabs.js';
 
@@ -16,12 +16,16 @@ const CONTROL = /[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\u{10000}-\u{10fff
 const PROLOGUE_LINE = /^(?:[ \t]*(?:#.*)?|%.*)$/;
 const KNOWN_DIRECTIVE = /^%(?:YAML[ \t]+1\.1|TAG[ \t]+\S+[ \t]+\S+)[ \t]*(?:#.*)?$/;
 
+/** The library recurses, so a deeper file would overflow the stack and end the process. No real config comes near it. */
+const MAX_NESTING = 200;
+
 /** The first document with its source tokens; undefined when there is none. Offsets are into `text`. */
 export function parseYaml(text: string): ParsedYaml {
   if (CONTROL.test(text)) return { ok: false, error: 'yaml: control characters are not allowed' };
   const source = sameLength(text);
   const directive = findUnknownDirective(source);
   if (directive !== undefined) return { ok: false, error: `yaml: directive not understood: ${directive}` };
+  if (isNestedTooDeep(source)) return { ok: false, error: `yaml: nested deeper than ${MAX_NESTING} levels` };
   const docs = parseAllDocuments(source, { version: '1.1', schema: 'failsafe', uniqueKeys: false, keepSourceTokens: true, prettyErrors: false, logLevel: 'silent' });
   const [doc, second] = 'empty' in docs ? [] : docs;
   if (doc === undefined) return { ok: true, doc, warnings: [] };
@@ -33,6 +37,16 @@ export function parseYaml(text: string): ParsedYaml {
   if (fault === undefined) return { ok: true, doc, warnings: second === undefined ? [] : ['only the first YAML document is read'] };
   if (isBehindObject(doc, fault)) return { ok: true, doc, warnings: ['text after the object is not read'] };
   return { ok: false, error: `yaml: ${placeOf(source, fault.pos[0])}: ${fault.message}` };
+}
+
+function isNestedTooDeep(source: string): boolean {
+  const parser = new Parser();
+  for (const lexeme of new Lexer().lex(source)) {
+    // Tokens are of no use here: only how many are still open.
+    Array.from(parser.next(lexeme));
+    if (parser.stack.length > MAX_NESTING) return true;
+  }
+  return false;
 }
 
 /** A byte order mark and the rarer line breaks of YAML 1.1 as newlines. Each is one UTF-16 unit, so offsets stay as they are. */
