@@ -143,6 +143,9 @@ export type AnswerTo<Q extends Query> =
 
 export type Answer = { [K in Query['ask']]: AnswerTo<Extract<Query, { ask: K }>> }[Query['ask']];
 
+/** The answer to a question for a file. */
+export type FileReading = AnswerTo<Extract<Query, { ask: 'file' }>>;
+
 /** A pure program that asks the node: each yield is a batch of independent questions (one round trip). */
 export type Questions<T> = Generator<readonly Query[], T, readonly Answer[]>;
 

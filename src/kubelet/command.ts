@@ -1,7 +1,7 @@
 /** A kubelet's command line: which of its words are flags, and what they say. Never decides whether a flag is right. */
 import { parseFlags } from './flags.js';
 import type { ParsedFlags } from './flags.js';
-import { baseName } from './paths.js';
+import { baseName } from '../core/paths.js';
 
 export interface KubeletCommand {
   /** argv[0] included. */

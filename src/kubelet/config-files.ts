@@ -2,13 +2,13 @@
  * The config file and the drop-ins that a kubelet command line names: which questions to ask, and what the answers
  * amount to. Walks as Go's WalkDir does (kubelet.md 2.2). Never merges and never judges.
  */
-import type { DirectoryAnswer, DirectoryEntry, Query } from '../core/query.js';
+import type { DirectoryAnswer, DirectoryEntry, FileReading, Query } from '../core/query.js';
 import type { KubeletCommand } from './command.js';
 import { decodeConfig } from './config-file.js';
 import { lastFlag } from './flags.js';
-import type { Known } from './gather.js';
-import { baseName, compareWalk, joinPath, resolveFrom } from './paths.js';
-import type { ConfigDirectory, ConfigFile, ConfigFiles, FileReading, KubeletVersion } from './survey-types.js';
+import type { Known } from '../core/gather.js';
+import { baseName, compareWalk, joinPath, resolveFrom } from '../core/paths.js';
+import type { ConfigDirectory, ConfigFile, ConfigFiles, KubeletVersion } from './survey-types.js';
 
 export interface ConfigPaths {
   readonly config?: string;

@@ -1,8 +1,8 @@
 /** How the disk differs from a running kubelet and from what systemd has loaded. Compares only times and words of the node itself. */
-import type { ProcessFacts, UnitAnswer } from '../core/query.js';
+import type { FileReading, ProcessFacts, UnitAnswer } from '../core/query.js';
 import type { KubeletCommand } from './command.js';
-import type { ConfigFiles, FileReading, NextStart } from './survey-types.js';
-import { needsReload } from './unit-files.js';
+import type { ConfigFiles, NextStart } from './survey-types.js';
+import { needsReload } from '../systemd/unit-sources.js';
 
 export interface Drift {
   readonly drift: readonly string[];

@@ -3,8 +3,9 @@
  * words at the head of a file. Only says so; who plans decides.
  */
 import { toByteText, readableText } from '../core/bytes.js';
-import { baseName } from './paths.js';
-import type { FileReading, KubeletSurvey } from './survey-types.js';
+import { baseName } from '../core/paths.js';
+import type { FileReading } from '../core/query.js';
+import type { KubeletSurvey } from './survey-types.js';
 
 export interface Generated {
   /** Who writes it. */

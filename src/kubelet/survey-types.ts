@@ -2,12 +2,10 @@
  * What a survey knows of one node's kubelet, as data: the running process, the files it was told to read, and what
  * systemd would start next. Holds what was seen and what could not be seen; never a judgement.
  */
-import type { AnswerTo, ProcessFacts, Query, UnitAnswer } from '../core/query.js';
+import type { FileReading, ProcessFacts, UnitAnswer } from '../core/query.js';
 import type { Prediction, UnitSources } from '../systemd/sources.js';
 import type { KubeletCommand } from './command.js';
 import type { DecodedConfig } from './config-file.js';
-
-export type FileReading = AnswerTo<Extract<Query, { ask: 'file' }>>;
 
 /** One KubeletConfiguration file, main or drop-in. */
 export interface ConfigFile {

@@ -11,10 +11,10 @@ import { configPaths, configQueries, readConfigFiles } from './config-files.js';
 import type { ConfigPaths } from './config-files.js';
 import { findDrift } from './drift.js';
 import { EMBEDDING, findElsewhere } from './find-kubelet.js';
-import { gather, Known } from './gather.js';
-import { baseName } from './paths.js';
+import { gather, Known } from '../core/gather.js';
+import { baseName } from '../core/paths.js';
 import type { ConfigFiles, KubeletSurvey, NextStart, StoppedKubelet } from './survey-types.js';
-import { readUnitStart, unitFileQueries, unitFilesRead } from './unit-files.js';
+import { readUnitStart, unitFileQueries, unitFilesRead } from '../systemd/unit-sources.js';
 import { describeStopped, restartNotes } from './unit-state.js';
 
 export type * from './survey-types.js';

@@ -3,7 +3,7 @@ import type { WordOrigin } from '../systemd/index.js';
 import type { FlagUse } from './flags.js';
 import { flagUses } from './flags.js';
 import type { NextStart, RunningKubelet } from './survey-types.js';
-import { needsReload } from './unit-files.js';
+import { needsReload } from '../systemd/unit-sources.js';
 
 /** `flag in /etc/default/kubelet (KUBELET_FLAGS)`. */
 export function describeOrigin(origin: WordOrigin): string {

@@ -3,7 +3,8 @@ import { digestOf, toBase64 } from '../core/bytes.js';
 import type { Edit } from '../core/effect.js';
 import type { Failure } from '../core/failure.js';
 import { generatedBy } from '../kubelet/generated.js';
-import type { FileReading, RunningKubelet } from '../kubelet/survey-types.js';
+import type { FileReading } from '../core/query.js';
+import type { RunningKubelet } from '../kubelet/survey-types.js';
 
 export type FileEdit =
   | { readonly ok: true; readonly edit: Edit; readonly notes: readonly string[] }

@@ -2,8 +2,8 @@
  * Which drop-ins systemd would load after a daemon-reload: needed only when the disk has changed since the last one.
  * Same names hide each other, names sort over all directories (kubelet.md 4.2).
  */
-import type { Known } from './gather.js';
-import { baseName, compareBytes, joinPath, parentPath } from './paths.js';
+import type { Known } from '../core/gather.js';
+import { baseName, compareBytes, joinPath, parentPath } from '../core/paths.js';
 
 /** By falling priority. Directories of generators and of the manager itself are known only by what is loaded. */
 const ROOTS = ['/etc/systemd/system', '/run/systemd/system', '/usr/local/lib/systemd/system', '/usr/lib/systemd/system', '/lib/systemd/system'];

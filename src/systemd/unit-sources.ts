@@ -3,12 +3,11 @@
  * from the answers. Reads what is on disk, not what the manager has loaded. Never changes a thing.
  */
 import { toByteText } from '../core/bytes.js';
-import type { Query, UnitAnswer } from '../core/query.js';
-import { environmentFilesOf, predictCommandLine } from '../systemd/index.js';
-import type { Prediction, UnitSourceFile, UnitSources } from '../systemd/index.js';
+import type { Known } from '../core/gather.js';
+import type { FileReading, Query, UnitAnswer } from '../core/query.js';
+import { environmentFilesOf, predictCommandLine } from './index.js';
+import type { Prediction, UnitSourceFile, UnitSources } from './index.js';
 import { dropInDirectories, dropInsOnDisk } from './drop-in-search.js';
-import type { Known } from './gather.js';
-import type { FileReading } from './survey-types.js';
 
 export type UnitStart =
   | { readonly ok: true; readonly sources: UnitSources; readonly prediction: Prediction }

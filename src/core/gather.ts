@@ -2,8 +2,7 @@
  * Asks the node until nothing is missing: what is known decides what to ask next, and everything that can be asked
  * at once is one round trip. Never asks the same thing twice.
  */
-import type { Answer, Query, Questions } from '../core/query.js';
-import type { FileReading } from './survey-types.js';
+import type { Answer, FileReading, Query, Questions } from './query.js';
 
 type Kind = Query['ask'];
 type AnswerOf<K extends Kind> = Extract<Answer, { ask: K }>;

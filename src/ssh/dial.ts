@@ -1,0 +1,66 @@
+/**
+ * Opens the TCP connection with a time limit of our own, one address after the other. Without Nagle's delay (ssh.md 1.3)
+ * and without Happy Eyeballs (its 250 ms limit: ssh.md 2.4). Never speaks SSH.
+ */
+import { connect } from 'node:net';
+import { FleetmendError } from '../core/failure.js';
+import type { Failure } from '../core/failure.js';
+import type { Host } from '../core/host.js';
+import { abortFailure, untilAborted } from './abort.js';
+import { codeOf, connectTimeoutFailure, dnsFailure, lostBeforeHandshakeFailure, refusedFailure } from './failures.js';
+import { createLink, endOnAbort } from './link.js';
+import type { Link } from './link.js';
+import type { ResolveAddress } from './resolve-address.js';
+
+/** The whole of it, name and all addresses, gets `host.connectTimeoutMs`. Rejects with FleetmendError. */
+export async function dial(host: Host, resolve: ResolveAddress, signal: AbortSignal): Promise<Link> {
+  const deadline = performance.now() + host.connectTimeoutMs;
+  const addresses = await untilAborted(resolveWithin(host, resolve), host, signal);
+  let failed: Error = new FleetmendError(dnsFailure(host, 'it has no address'));
+  for (const [index, address] of addresses.entries()) {
+    const leftMs = Math.max(1, deadline - performance.now());
+    try {
+      return await dialAddress(host, address, leftMs / (addresses.length - index), signal);
+    } catch (error) {
+      if (signal.aborted) throw error;
+      if (error instanceof Error) failed = error;
+    }
+  }
+  throw failed;
+}
+
+async function resolveWithin(host: Host, resolve: ResolveAddress): Promise<readonly string[]> {
+  let timer: NodeJS.Timeout | undefined;
+  const tooLate = new Promise<never>((_, reject) => {
+    const failure = dnsFailure(host, `no answer within ${host.connectTimeoutMs} ms`);
+    timer = setTimeout(() => reject(new FleetmendError(failure)), host.connectTimeoutMs);
+  });
+  const answer = resolve(host.address).catch((error: unknown) => {
+    throw new FleetmendError(dnsFailure(host, codeOf(error)), { cause: error });
+  });
+  try {
+    return await Promise.race([tooLate, answer]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function dialAddress(host: Host, address: string, timeoutMs: number, signal: AbortSignal): Promise<Link> {
+  const socket = connect({ host: address, port: host.port, autoSelectFamily: false });
+  socket.setNoDelay(true);
+  socket.setKeepAlive(true, 30_000);
+  const link = createLink(socket, (code) => connectFailure(host, code));
+  endOnAbort(link, signal, () => abortFailure(host, signal));
+  const timer = setTimeout(() => link.end(connectTimeoutFailure(host, `no answer within ${host.connectTimeoutMs} ms`)), timeoutMs);
+  try {
+    await link.guard(new Promise<void>((resolve) => socket.once('connect', () => resolve())));
+    link.explainLoss = (reason) => lostBeforeHandshakeFailure(host, reason, '');
+    return link;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function connectFailure(host: Host, code: string): Failure {
+  return code === 'ECONNREFUSED' || code === 'ECONNRESET' ? refusedFailure(host, code) : connectTimeoutFailure(host, code);
+}
