@@ -47,7 +47,7 @@ function decideBack(plan: HostPlan, state: HostState): Next {
   if (toRepeat !== undefined) return { do: 'reactivate', step: toRepeat };
   if (state.proved === undefined) return { do: 'prove' };
   if (state.backFailures.length === 0) {
-    return { do: 'finish', outcome: 'restored', ...(failure ? { failure: { ...failure, done: `restored: ${state.proved.detail}` } } : {}) };
+    return { do: 'finish', outcome: 'restored', ...(failure ? { failure: { ...failure, done: state.proved.detail } } : {}) };
   }
   return { do: 'finish', outcome: 'stuck', failure: stuckFailure(state) };
 }

@@ -30,9 +30,14 @@ export async function performStep(step: PlannedStep, session: WriteSession, cont
       const result = await verify(step.check, session, context);
       return result.ok
         ? { type: 'done', step: step.id, detail: result.detail }
-        : { type: 'failed', step: step.id, effect: 'none', failure: result.failure };
+        : { type: 'failed', step: step.id, effect: 'none', failure: at(step, result.failure) };
     }
   }
+}
+
+/** Says which step it was. */
+function at(step: PlannedStep, failure: Failure): Failure {
+  return { ...failure, summary: `${step.title}: ${failure.summary}` };
 }
 
 async function activate(step: ActivateStep, session: WriteSession, context: PerformContext): Promise<HostFact> {
@@ -41,7 +46,7 @@ async function activate(step: ActivateStep, session: WriteSession, context: Perf
   }
   if (step.before !== undefined) {
     const before = await verify(step.before, session, context);
-    if (!before.ok) return { type: 'failed', step: step.id, effect: 'none', failure: before.failure };
+    if (!before.ok) return { type: 'failed', step: step.id, effect: 'none', failure: at(step, before.failure) };
   }
   return factOf(step, await session.perform(step.activation));
 }
