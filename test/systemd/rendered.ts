@@ -59,7 +59,8 @@ function writeEnvironmentLine(name: string, words: readonly string[], draw: Draw
 
 function writeEnvironmentFile(name: string, words: readonly string[], draw: Draw): string {
   const written = words.map((word) => writeForSplitting(word, draw));
-  const style = written.some((text) => /^["']/.test(text)) ? 1 : draw(3);
+  // Unquoted, a quote that opens a word would be read by the file's own grammar, and blanks at the end would be trimmed.
+  const style = written.some((text) => /^["']/.test(text)) || /\s$/.test(written.at(-1) ?? '') ? 1 : draw(3);
   const single = style === 2 && !written.some((text) => text.includes("'"));
   const gaps = style === 0 ? [' ', '  ', '\t', ' \\\n', ' \\\n  ', '\\\n '] : [' ', '\t', '\n', '\n  ', ...(single ? [] : [' \\\n'])];
   const escape = (text: string): string => (style === 0 ? text.replace(/\\/g, '\\\\') : single ? text : text.replace(/[\\"`$]/g, '\\$&'));
