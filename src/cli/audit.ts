@@ -30,14 +30,14 @@ async function audit(args: AuditArguments): Promise<number> {
   const session = startSession(fleet, args);
   try {
     const names = fleet.hosts.map((host) => host.name);
-    const surveyed = await session.stage('audit', names, (emit) => auditFleet(fleet.hosts, session.ports(emit)));
+    const surveyed = await session.stage('audit', names, (emit) => auditFleet(fleet.hosts, session.ports(emit, args.output === 'json' ? 'keep' : 'drop')));
     const results = surveyed.map(({ host, value, failure }): SurveyResult =>
       failure === undefined ? { host: host.name, finding: value } : { host: host.name, failure });
     const exitCode = surveyExitCode(results, session.interrupts.drain.aborted);
     if (args.output === 'text') await print(showFindings(results, createPaint(process.stdout, process.env)));
     if (args.output === 'json') {
-      const hosts = surveyed.map(({ host, value, failure, evidence }) => ({
-        host: host.name, verdict: value?.verdict ?? 'unknown', finding: value, failure, evidence: plainEvidence(evidence),
+      const hosts = surveyed.map(({ host, value, failure, evidence, hostKey }) => ({
+        host: host.name, hostKey, verdict: value?.verdict ?? 'unknown', finding: value, failure, evidence: plainEvidence(evidence),
       }));
       const { playbook } = fleet;
       await print(jsonDocument({ run: session.run, stage: 'audit', playbook: playbook.name, control: playbook.control, exitCode, hosts }, { withBytes: args.evidence }));

@@ -1,15 +1,21 @@
 /** Asks a person on a terminal. Never assumes yes. */
 import { createInterface } from 'node:readline/promises';
 
-/** True only for a typed `yes` or `y`; end of input and an abort are no. */
-export async function confirm(question: string, signal: AbortSignal): Promise<boolean> {
+export type Answer = 'yes' | 'no' | 'interrupted';
+
+/** `yes` only for a typed yes or y; the end of the input is no, Ctrl-C is an interrupt. */
+export async function confirm(question: string, signal: AbortSignal): Promise<Answer> {
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  const closed = new Promise<string>((resolve) => terminal.once('close', () => { resolve(''); }));
+  const otherwise = new Promise<Answer>((resolve) => {
+    terminal.once('SIGINT', () => { resolve('interrupted'); });
+    terminal.once('close', () => { resolve('no'); });
+  });
+  const typed = terminal.question(`${question} [y/N] `, { signal }).then(
+    (text): Answer => (/^y(es)?$/i.test(text.trim()) ? 'yes' : 'no'),
+    (): Answer => 'interrupted',
+  );
   try {
-    const answer = await Promise.race([terminal.question(`${question} [y/N] `, { signal }), closed]);
-    return /^y(es)?$/i.test(answer.trim());
-  } catch {
-    return false;
+    return await Promise.race([typed, otherwise]);
   } finally {
     terminal.close();
   }

@@ -23,7 +23,8 @@ export function listenForInterrupts(say: (text: string) => void): Interrupts {
     stop.abort();
     say('stopping at once: hosts in the middle are named in the summary');
   };
-  const signals = ['SIGINT', 'SIGTERM'] as const;
+  // A terminal that goes away must not leave hosts in the middle.
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
   for (const signal of signals) process.on(signal, onSignal);
   return {
     drain: drain.signal,

@@ -1,5 +1,6 @@
 /** Results as one JSON document. Bytes of evidence become digests, or base64 when asked for. Pure. */
 import { digestOf, toBase64 } from '../core/bytes.js';
+import { escapeControls } from '../core/clean-text.js';
 import type { Evidence } from '../core/finding.js';
 
 export interface DocumentOptions {
@@ -7,7 +8,8 @@ export interface DocumentOptions {
 }
 
 export function jsonDocument(value: unknown, options: DocumentOptions): string {
-  return `${JSON.stringify(value, (_, member: unknown) => (member instanceof Uint8Array ? bytesAsJson(member, options) : member), 2)}\n`;
+  const text = JSON.stringify(value, (_, member: unknown) => (member instanceof Uint8Array ? bytesAsJson(member, options) : member), 2);
+  return `${escapeControls(text)}\n`;
 }
 
 function bytesAsJson(bytes: Uint8Array, options: DocumentOptions): Record<string, unknown> {

@@ -16,7 +16,7 @@ export interface Session {
   readonly output: FleetArguments['output'];
   /** Shown for one stage at a time: on a terminal a prompt may stand between two stages. */
   stage<T>(stage: Stage, hosts: readonly string[], work: (emit: (event: RunEvent) => void) => Promise<T>): Promise<T>;
-  ports(emit: (event: RunEvent) => void): SurveyPorts;
+  ports(emit: (event: RunEvent) => void, evidence?: SurveyPorts['evidence']): SurveyPorts;
   close(): Promise<void>;
 }
 
@@ -36,8 +36,8 @@ export function startSession(fleet: Fleet, args: FleetArguments): Session {
         if (reporter !== stream) await reporter.close();
       }
     },
-    ports: (emit) => ({
-      run, emit, connector: fleet.connector, playbook: fleet.playbook, catalogue: CATALOGUE, clock: systemClock,
+    ports: (emit, evidence = 'drop') => ({
+      run, emit, evidence, connector: fleet.connector, playbook: fleet.playbook, catalogue: CATALOGUE, clock: systemClock,
       concurrency: fleet.concurrency, drain: interrupts.drain, signal: interrupts.stop,
     }),
     close: async () => {

@@ -1,5 +1,5 @@
 /** An audit's result as text: hosts that are alike are shown once. Pure. */
-import { cleanText } from '../core/clean-text.js';
+import { cleanLine } from '../core/clean-text.js';
 import { describeFailure } from '../core/failure.js';
 import type { Finding, Verdict } from '../core/finding.js';
 import { foldNames } from '../core/fold-names.js';
@@ -17,7 +17,7 @@ export function showFindings(results: readonly SurveyResult[], paint: Paint): st
   const failed = groups.filter(([first]) => first.failure !== undefined);
   const blocks = [
     ...judged.flatMap((group) => (group[0].finding ? [findingBlock(group[0].finding, namesOf(group), paint)] : [])),
-    ...failed.flatMap((group) => (group[0].failure ? [`${paint('red', 'no answer')}  ${hostsText(namesOf(group))}\n    ${cleanText(describeFailure(group[0].failure))}`] : [])),
+    ...failed.flatMap((group) => (group[0].failure ? [`${paint('red', 'no answer')}  ${hostsText(namesOf(group))}\n    ${cleanLine(describeFailure(group[0].failure))}`] : [])),
   ];
   return `${blocks.join('\n\n')}\n\n${countLine(results)}\n`;
 }
@@ -27,7 +27,7 @@ function rank(result: SurveyResult): number {
 }
 
 function findingBlock(finding: Finding, hosts: readonly string[], paint: Paint): string {
-  const clean = cleanText;
+  const clean = cleanLine;
   const lines = [
     `${paint(COLOURS[finding.verdict], finding.verdict)}  ${hostsText(hosts)}`,
     `  ${clean(finding.summary)}`,
@@ -40,7 +40,7 @@ function findingBlock(finding: Finding, hosts: readonly string[], paint: Paint):
 }
 
 export function hostsText(hosts: readonly string[]): string {
-  return `${hosts.length} ${hosts.length === 1 ? 'host' : 'hosts'}: ${cleanText(foldNames(hosts))}`;
+  return `${hosts.length} ${hosts.length === 1 ? 'host' : 'hosts'}: ${cleanLine(foldNames(hosts))}`;
 }
 
 function namesOf(group: readonly { readonly host: string }[]): string[] {

@@ -1,5 +1,5 @@
 /** A dry run's result as text: what would change where, each distinct change once. Pure. */
-import { cleanText } from '../core/clean-text.js';
+import { cleanLine } from '../core/clean-text.js';
 import type { Failure } from '../core/failure.js';
 import { describeFailure } from '../core/failure.js';
 import type { PlanGroup } from '../core/group-plans.js';
@@ -7,6 +7,7 @@ import { groupPlans, interruptions } from '../core/group-plans.js';
 import type { HostPlan } from '../core/plan.js';
 import type { Paint } from './paint.js';
 import { groupBy, hostsText } from './show-findings.js';
+import { detailLines } from './show-results.js';
 
 export interface PlannedHost {
   readonly host: string;
@@ -28,21 +29,21 @@ export function showPlans(planned: readonly PlannedHost[], paint: Paint): string
 }
 
 function changeBlock(group: PlanGroup, number: number, paint: Paint): string {
-  const steps = group.steps.map((step) => `  ${step.phase.padEnd(8)}  ${cleanText(step.title)}`);
+  const steps = group.steps.map((step) => `  ${step.phase.padEnd(8)}  ${cleanLine(step.title)}`);
   const diffs = group.steps.flatMap((step) => (step.phase === 'change' ? [diffText(step.diff, paint)] : []));
   return [
     paint('bold', `change ${number}  ${hostsText(group.hosts)}`),
     ...diffs,
     ...steps,
-    ...interruptions(group.steps).map((line) => `  ${paint('yellow', 'means')}     ${cleanText(line)}`),
-    ...group.notes.map((note) => `  note      ${cleanText(note)}`),
+    ...interruptions(group.steps).map((line) => `  ${paint('yellow', 'means')}     ${cleanLine(line)}`),
+    ...group.notes.map((note) => `  note      ${cleanLine(note)}`),
   ].join('\n');
 }
 
 function diffText(diff: string, paint: Paint): string {
   return diff.trimEnd().split('\n').map((line) => {
     // A file with CRLF line ends would otherwise move the cursor.
-    const text = `  ${cleanText(line.replace(/\r$/, '\u240d'))}`;
+    const text = `  ${cleanLine(line.replace(/\r$/, '\u240d'))}`;
     if (line.startsWith('+')) return paint('green', text);
     if (line.startsWith('-')) return paint('red', text);
     return line.startsWith('@@') ? paint('cyan', text) : text;
@@ -52,9 +53,12 @@ function diffText(diff: string, paint: Paint): string {
 function reasonBlocks(title: string, items: readonly PlannedHost[], reason: (item: PlannedHost) => Failure | undefined, paint: Paint): string[] {
   const text = (item: PlannedHost): string => {
     const failure = reason(item);
-    return failure ? cleanText(describeFailure(failure)) : '';
+    return failure ? cleanLine(describeFailure(failure)) : '';
   };
-  return groupBy(items, text).map((group) => `${paint('yellow', title)}  ${hostsText(group.map((item) => item.host))}\n  ${text(group[0])}`);
+  return groupBy(items, text).map((group) => {
+    const failure = reason(group[0]);
+    return [`${paint('yellow', title)}  ${hostsText(group.map((item) => item.host))}`, `  ${text(group[0])}`, ...(failure ? detailLines(failure, paint) : [])].join('\n');
+  });
 }
 
 function summaryLine(planned: readonly PlannedHost[], groups: readonly PlanGroup[], compliant: number): string {

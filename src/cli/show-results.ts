@@ -1,5 +1,6 @@
 /** The end of a run as text: counts by outcome, and the reason of every host that is not fine. Pure. */
-import { cleanText } from '../core/clean-text.js';
+import { cleanLine } from '../core/clean-text.js';
+import type { Failure } from '../core/failure.js';
 import { describeFailure } from '../core/failure.js';
 import { foldNames } from '../core/fold-names.js';
 import { OUTCOMES } from '../core/journal.js';
@@ -14,10 +15,19 @@ export function showResults(results: readonly HostResult[], paint: Paint): strin
   const byOutcome = OUTCOMES.flatMap((outcome) => {
     const hosts = results.filter((result) => result.outcome === outcome);
     if (hosts.length === 0) return [];
-    return [`  ${paint(COLOURS[outcome], outcome.padEnd(11))} ${String(hosts.length).padStart(4)}  ${cleanText(foldNames(hosts.map((result) => result.host)))}`];
+    return [`  ${paint(COLOURS[outcome], outcome.padEnd(11))} ${String(hosts.length).padStart(4)}  ${cleanLine(foldNames(hosts.map((result) => result.host)))}`];
   });
   const reasons = results.flatMap((result) =>
-    result.failure === undefined ? [] : [`  ${paint('bold', result.host)} ${result.outcome}: ${cleanText(describeFailure(result.failure))}`],
+    result.failure === undefined ? [] : [`  ${paint('bold', result.host)} ${result.outcome}: ${cleanLine(describeFailure(result.failure))}`, ...detailLines(result.failure, paint)],
   );
   return [`outcome of ${results.length} hosts`, ...byOutcome, ...(reasons.length > 0 ? ['', 'why', ...reasons] : [])].join('\n') + '\n';
+}
+
+const DETAIL_LINES = 8;
+
+/** The start of what stands behind a failure, each line clean and set in. */
+export function detailLines(failure: Failure, paint: Paint): string[] {
+  const lines = (failure.detail ?? '').split('\n').map(cleanLine).filter((line) => line.trim() !== '');
+  const shown = lines.slice(0, DETAIL_LINES).map((line) => paint('dim', `      ${line}`));
+  return lines.length > DETAIL_LINES ? [...shown, paint('dim', `      ... ${lines.length - DETAIL_LINES} more lines: --output json`)] : shown;
 }

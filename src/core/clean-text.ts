@@ -11,3 +11,13 @@ const LONE_SURROGATES = /\p{Surrogate}/gu;
 export function cleanText(text: string): string {
   return text.replace(CONTROLS, '').replace(LONE_SURROGATES, '');
 }
+
+/** The same on one line: a newline in a node's text must not look like a line of ours. */
+export function cleanLine(text: string): string {
+  return cleanText(text).replaceAll(/\s*\n\s*/g, ' ');
+}
+
+/** JSON text in which nothing can act on a terminal: what JSON itself leaves as it is, is escaped. The value stays the same. */
+export function escapeControls(json: string): string {
+  return json.replace(/[\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}

@@ -8,8 +8,8 @@ export type FailureKind =
   | 'hostKeyUnknown' | 'hostKeyChanged' | 'hostKeyRevoked' | 'authentication' | 'channelRefused'
   | 'noShell' | 'sudoRefused' | 'protocol'
   // on a host that was reached
-  | 'connectionLost' | 'timeout' | 'denied' | 'missingTool' | 'drift' | 'unhealthy' | 'unsupported' | 'generated'
-  | 'readOnly' | 'noSpace' | 'unknownSource' | 'latentCrash' | 'exit' | 'notProved' | 'readOnlySession'
+  | 'connectionLost' | 'timeout' | 'denied' | 'notJudged' | 'missingTool' | 'drift' | 'unhealthy' | 'unsupported' | 'generated'
+  | 'readOnly' | 'noSpace' | 'unknownSource' | 'latentCrash' | 'exit' | 'notProved'
   // of the controller
   | 'badInput' | 'interrupted' | 'journal' | 'fenced' | 'bug';
 

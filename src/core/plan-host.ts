@@ -32,10 +32,12 @@ export function* planHost(host: string, playbook: Playbook, catalogue: Catalogue
   if (refusal !== undefined) return { ...untouched, refusal };
   const draft = yield* planSteps(playbook, catalogue, memory);
   if (draft.refusal !== undefined) return { ...untouched, refusal: draft.refusal, notes: draft.notes };
+  const vain = yield* refuseInVain(playbook, catalogue, memory, draft);
+  if (vain !== undefined) return { ...untouched, refusal: vain, notes: draft.notes };
   const sick = yield* refuseBySickness(draft);
   if (sick !== undefined) return { ...untouched, refusal: sick, notes: draft.notes };
   return {
-    host, finding, notes: draft.notes, steps: [...draft.steps, FINAL_AUDIT],
+    host, finding, notes: [...finding.notes, ...draft.notes], steps: [...draft.steps, FINAL_AUDIT],
     ...(draft.baseline ? { baseline: draft.baseline } : {}),
   };
 }
@@ -45,7 +47,7 @@ const FINAL_AUDIT: PlannedStep = { id: 'audit', title: 'audit again', phase: 've
 /** A host that cannot be judged, or whose disk is not what runs, is not touched. */
 function refuseByFinding(finding: Finding): Failure | undefined {
   if (finding.verdict === 'unknown') {
-    return { kind: 'denied', summary: `could not be judged: ${finding.summary}`, next: 'make it readable (root or sudo) and audit again' };
+    return { kind: 'notJudged', summary: `could not be judged: ${finding.summary}` };
   }
   if (finding.verdict === 'notApplicable') return { kind: 'unsupported', summary: finding.summary };
   if (finding.latentCrash !== undefined) {
@@ -104,7 +106,7 @@ function* planSteps(playbook: Playbook, catalogue: Catalogue, memory: AnswerMemo
   if (edits.length > 0) return draft;
   return {
     ...draft,
-    refusal: { kind: 'unknownSource', summary: 'the audit fails, but no step of the playbook would change anything here', detail: draft.notes.join('\n') },
+    refusal: { kind: 'unsupported', summary: 'the audit fails, but no step of the playbook would change anything here', detail: draft.notes.join('\n') },
   };
 }
 
@@ -174,10 +176,30 @@ function* refuseUnwritable(edits: readonly Edit[]): Questions<Failure | undefine
   return undefined;
 }
 
+/** What the audit would say after the next start, with the planned edits in place: a restart for nothing is not taken. */
+function* refuseInVain(playbook: Playbook, catalogue: Catalogue, memory: AnswerMemory, draft: Draft): Questions<Failure | undefined> {
+  const edits = draft.steps.flatMap((step) => (step.phase === 'change' ? [step.edit] : []));
+  const after = yield* remember(afterEdits(auditHost(playbook, catalogue), edits), memory);
+  const next = after.readings.find((reading) => reading.name === 'nextStart');
+  if (after.latentCrash === undefined && (next === undefined || next.verdict === 'pass')) return undefined;
+  return {
+    kind: 'unsupported',
+    summary: `the steps would not make the audit pass: ${after.latentCrash ?? `the next start would have ${next?.value ?? 'nothing'} (${next?.source ?? 'unknown'})`}`,
+    next: 'look at the parameters of the playbook, or mend this node by hand',
+  };
+}
+
 /** A node that was sick before is refused, not "mended". */
 function* refuseBySickness(draft: Draft): Questions<Failure | undefined> {
-  if (draft.baseline === undefined) return undefined;
+  if (draft.baseline === undefined) {
+    const activates = draft.steps.some((step) => step.phase === 'activate');
+    if (!activates) return undefined;
+    return { kind: 'unsupported', summary: 'the playbook activates something but has no step that watches health, so nothing could be proved' };
+  }
   const look = yield* lookAtHealth(draft.baseline.health);
+  if (look.state === 'well' && look.life.invocationId !== draft.baseline.invocationId) {
+    return { kind: 'drift', summary: `${draft.baseline.health.unit} was restarted while it was looked at`, next: 'plan again' };
+  }
   if (look.state === 'well') return undefined;
   return { kind: 'unhealthy', summary: `sick before anything was touched: ${look.why}`, next: 'mend the node first, then run again' };
 }

@@ -1,7 +1,15 @@
 /** From the state of each host to the result of the run: counts, reasons, exit code (design.md 7). Pure. */
-import type { Failure } from './failure.js';
+import type { Failure, FailureKind } from './failure.js';
+import { UNREACHABLE_KINDS } from './failure.js';
 import type { Finding } from './finding.js';
 import type { Outcome } from './journal.js';
+
+/** The outcome of a host that was never touched, from why it was not. */
+export function outcomeUntouched(failure: Failure): Outcome {
+  if (failure.kind === 'interrupted') return 'skipped';
+  const lost: readonly FailureKind[] = ['connectionLost', 'timeout'];
+  return UNREACHABLE_KINDS.includes(failure.kind) || lost.includes(failure.kind) ? 'unreachable' : 'refused';
+}
 
 /** How one host ended. */
 export interface HostResult {

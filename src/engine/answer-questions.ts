@@ -7,7 +7,7 @@ export async function answerQuestions<T>(
   program: Questions<T>,
   session: ReadSession,
   clock: Clock,
-  evidence: Evidence[] = [],
+  evidence?: Evidence[],
 ): Promise<T> {
   let next = program.next();
   while (next.done !== true) {
@@ -16,7 +16,7 @@ export async function answerQuestions<T>(
     const answers = queries.length > 0 ? await session.ask(queries) : [];
     for (const [index, query] of queries.entries()) {
       const answer = answers[index];
-      if (answer !== undefined) evidence.push({ askedAt, query, answer });
+      if (answer !== undefined) evidence?.push({ askedAt, query, answer });
     }
     next = program.next(answers);
   }

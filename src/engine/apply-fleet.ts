@@ -4,6 +4,7 @@ import { wasTouched } from '../core/decide.js';
 import type { HostState } from '../core/fold.js';
 import type { HostPlan } from '../core/plan.js';
 import type { HostResult } from '../core/report.js';
+import { outcomeUntouched } from '../core/report.js';
 import { mapLimited } from './limit.js';
 import { createRecorder } from './recorder.js';
 import type { HostRunPorts } from './run-host.js';
@@ -29,7 +30,7 @@ export async function applyFleet(planned: readonly Surveyed<HostPlan>[], ports: 
 async function applyHost(surveyed: Surveyed<HostPlan>, ports: ApplyPorts): Promise<HostResult> {
   const { host } = surveyed;
   if (surveyed.failure !== undefined) {
-    const outcome = surveyed.failure.kind === 'interrupted' ? 'skipped' : 'unreachable';
+    const outcome = outcomeUntouched(surveyed.failure);
     return await finishUntouched(host.name, { outcome, failure: surveyed.failure }, ports);
   }
   if (ports.drain.aborted && surveyed.value.steps.length > 0) {

@@ -1,6 +1,6 @@
 /** Carries out one planned step, forwards or back, and says as a fact what came of it. The only caller of `WriteSession.perform`. */
 import type { ActivateStep, ChangeStep } from '../core/decide.js';
-import type { Effect, EffectResult } from '../core/effect.js';
+import type { EffectResult } from '../core/effect.js';
 import type { Failure } from '../core/failure.js';
 import type { HostFact } from '../core/journal.js';
 import type { Baseline, PlannedStep } from '../core/plan.js';
@@ -44,6 +44,8 @@ async function activate(step: ActivateStep, session: WriteSession, context: Perf
   if (step.activation.do === 'restart' && context.attempt > 1 && (await wasRestarted(step.activation.unit, session, context))) {
     return { type: 'done', step: step.id, detail: 'the restart had happened before the connection was lost' };
   }
+  const moved = step.activation.do === 'restart' ? await otherLife(step.activation.unit, session, context) : undefined;
+  if (moved !== undefined) return { type: 'failed', step: step.id, effect: 'none', failure: at(step, moved) };
   if (step.before !== undefined) {
     const before = await verify(step.before, session, context);
     if (!before.ok) return { type: 'failed', step: step.id, effect: 'none', failure: at(step, before.failure) };
@@ -59,6 +61,16 @@ async function wasRestarted(unit: string, session: WriteSession, context: Perfor
   return now !== '' && now !== context.baseline.invocationId;
 }
 
+/** A service that was stopped, or restarted by others, since it was looked at is not the one whose restart was planned. */
+async function otherLife(unit: string, session: WriteSession, context: PerformContext): Promise<Failure | undefined> {
+  if (context.attempt > 1 || context.baseline === undefined) return undefined;
+  const [answer] = await answerQuestions(ask({ ask: 'unit', unit } as const), session, context.clock);
+  if (!answer.ok) return { kind: 'unhealthy', summary: `${unit} could not be looked at: ${answer.detail}` };
+  const { ActiveState = '', InvocationID = '' } = answer.value.properties;
+  if (ActiveState === 'active' && InvocationID === context.baseline.invocationId) return undefined;
+  return { kind: 'drift', summary: `${unit} was ${ActiveState === 'active' ? 'restarted' : 'stopped'} by someone else meanwhile` };
+}
+
 export async function undoStep(step: ChangeStep, session: WriteSession, run: string): Promise<HostFact> {
   const result = await session.perform({ do: 'restore', run, edit: step.edit });
   if (result.ok) return { type: 'undone', step: step.id };
@@ -67,14 +79,12 @@ export async function undoStep(step: ChangeStep, session: WriteSession, run: str
 
 /** The same activation again, forwards. A restart first forgets the start limit that a dying service has used up. */
 export async function reactivateStep(step: ActivateStep, session: WriteSession): Promise<HostFact> {
-  const effects: Effect[] =
-    step.activation.do === 'restart'
-      ? [{ do: 'resetFailed', unit: step.activation.unit, timeoutMs: RESET_TIMEOUT_MS }, step.activation]
-      : [step.activation];
-  for (const effect of effects) {
-    const result = await session.perform(effect);
-    if (!result.ok) return { type: 'reactivateFailed', step: step.id, failure: failureFrom(`again: ${step.title}`, result) };
+  if (step.activation.do === 'restart') {
+    // When it fails, the restart says whether that matters.
+    await session.perform({ do: 'resetFailed', unit: step.activation.unit, timeoutMs: RESET_TIMEOUT_MS });
   }
+  const result = await session.perform(step.activation);
+  if (!result.ok) return { type: 'reactivateFailed', step: step.id, failure: failureFrom(`again: ${step.title}`, result) };
   return { type: 'reactivated', step: step.id };
 }
 

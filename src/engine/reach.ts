@@ -9,9 +9,9 @@ import type { Host } from '../core/host.js';
 import type { Clock } from '../core/ports.js';
 
 /** Waits before each further try; a share of each wait differs by host, so that hosts do not come back at once. */
-export const OPEN_RETRY_MS: readonly number[] = [5_000, 20_000];
+const OPEN_RETRY_MS: readonly number[] = [5_000, 20_000];
 /** After a connection was lost in the middle of a host: the way back needs one, so more patience. */
-export const REOPEN_RETRY_MS: readonly number[] = [1_000, 3_000, 10_000, 20_000, 30_000, 30_000];
+const REOPEN_RETRY_MS: readonly number[] = [1_000, 3_000, 10_000, 20_000, 30_000, 30_000];
 
 export interface Patience {
   readonly waitsMs: readonly number[];
@@ -21,7 +21,7 @@ export interface Patience {
 export const FIRST_CONTACT: Patience = { waitsMs: OPEN_RETRY_MS, kinds: ['lostBeforeHandshake'] };
 export const COME_BACK: Patience = {
   waitsMs: REOPEN_RETRY_MS,
-  kinds: ['lostBeforeHandshake', 'refusedConnection', 'connectTimeout', 'handshakeTimeout', 'connectionLost', 'channelRefused', 'noShell', 'timeout'],
+  kinds: ['dns', 'protocol', 'lostBeforeHandshake', 'refusedConnection', 'connectTimeout', 'handshakeTimeout', 'connectionLost', 'channelRefused', 'noShell', 'timeout'],
 };
 
 export async function reach<S>(

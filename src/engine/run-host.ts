@@ -12,6 +12,7 @@ import { samePlan } from '../core/group-plans.js';
 import type { Host } from '../core/host.js';
 import type { HostFact, HostPhase } from '../core/journal.js';
 import { planHost } from '../core/plan-host.js';
+import { outcomeUntouched } from '../core/report.js';
 import type { HostPlan } from '../core/plan.js';
 import type { Playbook } from '../core/playbook.js';
 import type { Connector, WriteSession } from '../core/ports.js';
@@ -68,24 +69,23 @@ async function planAgain(host: Host, shown: HostPlan, line: Line, recorder: Reco
     const session = await line.open(FIRST_CONTACT);
     recorder.say('planning', 'looking again before the first write');
     const fresh = await answerQuestions(planHost(host.name, ports.playbook, ports.catalogue), session, ports.clock);
-    const plan = samePlan(shown, fresh) ? fresh : { ...fresh, steps: [], refusal: fresh.refusal ?? movedSince(fresh) };
+    const plan = samePlan(shown, fresh) || isFine(fresh) ? fresh : { ...fresh, steps: [], refusal: fresh.refusal ?? MOVED };
     await recorder.record({ type: 'planned', plan });
     return plan;
   } catch (thrown) {
-    if (ports.signal.aborted) throw thrown;
-    await recorder.record({ type: 'finished', outcome: 'unreachable', failure: failureOf(thrown) });
+    if (ports.signal.aborted || isFenced(thrown)) throw thrown;
+    const failure = failureOf(thrown);
+    await recorder.record({ type: 'finished', outcome: outcomeUntouched(failure), failure });
     return undefined;
   }
 }
 
-function movedSince(fresh: HostPlan): Failure {
-  return {
-    kind: 'drift',
-    summary: fresh.steps.length === 0 ? 'became compliant since the plan was shown' : 'this host changed since the plan was shown',
-    done: 'nothing was touched',
-    next: 'plan again',
-  };
+/** Somebody else mended it meanwhile. */
+function isFine(plan: HostPlan): boolean {
+  return plan.refusal === undefined && plan.steps.length === 0;
 }
+
+const MOVED: Failure = { kind: 'drift', summary: 'this host changed since the plan was shown', done: 'nothing was touched', next: 'plan again' };
 
 async function followPlan(plan: HostPlan, line: Line, recorder: Recorder, ports: HostRunPorts): Promise<void> {
   for (;;) {

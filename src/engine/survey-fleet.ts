@@ -22,6 +22,8 @@ export interface SurveyPorts {
   readonly clock: Clock;
   readonly emit: (event: RunEvent) => void;
   readonly concurrency: number;
+  /** Whether the raw answers are kept: they are as large as the files that were read. */
+  readonly evidence: 'keep' | 'drop';
   /** No new host is begun once this is aborted. */
   readonly drain: AbortSignal;
   /** Everything ends at once. */
@@ -29,7 +31,7 @@ export interface SurveyPorts {
 }
 
 /** What came of looking at one host: a value, or why there is none. */
-export type Surveyed<T> = { readonly host: Host; readonly evidence: readonly Evidence[] } & (
+export type Surveyed<T> = { readonly host: Host; readonly evidence: readonly Evidence[]; readonly hostKey?: string } & (
   | { readonly value: T; readonly failure?: undefined }
   | { readonly value?: undefined; readonly failure: Failure }
 );
@@ -73,7 +75,8 @@ async function surveyHost<T>(host: Host, phase: HostPhase, program: Questions<T>
     const session = await reach(host, open, FIRST_CONTACT, ports.clock, ports.signal);
     try {
       say(host, phase, phase, ports);
-      return { host, evidence, value: await answerQuestions(program, session, ports.clock, evidence) };
+      const value = await answerQuestions(program, session, ports.clock, ports.evidence === 'keep' ? evidence : undefined);
+      return { host, evidence, hostKey: session.hostKey, value };
     } finally {
       await session.close();
     }

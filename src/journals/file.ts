@@ -21,14 +21,17 @@ interface Waiting {
 
 /** Opens (or creates) `directory/journal.ndjson`. */
 export async function openFileJournal(directory: string): Promise<Journal> {
-  await mkdir(directory, { recursive: true, mode: 0o700 });
   const path = join(directory, 'journal.ndjson');
-  const known = await readEntries(path);
-  const taken = new Set(known.map(keyOf));
-  const handle = await open(path, 'a', 0o600);
-  await dropTornLine(path, handle);
-  await syncDirectory(directory);
-  return createJournal(path, handle, taken);
+  try {
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+    const taken = new Set((await readEntries(path)).map(keyOf));
+    const handle = await open(path, 'a', 0o600);
+    await dropTornLine(path, handle);
+    await syncDirectory(directory);
+    return createJournal(path, handle, taken);
+  } catch (cause) {
+    throw cause instanceof FleetmendError ? cause : journalError(path, cause);
+  }
 }
 
 function createJournal(path: string, handle: FileHandle, taken: Set<string>): Journal {

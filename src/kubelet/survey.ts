@@ -82,10 +82,12 @@ function* surveyRunning(unit: string, answer: UnitAnswer, process: ProcessFacts,
   const next = readNext(unit, answer, known, nextPaths(), (other) => (isSame(paths, other) ? files : readConfigFiles(other, known)));
   const unitFiles = unitFilesRead(unit, answer, known);
   const deleted = process.exeDeleted ? [`${process.exe} was replaced since the kubelet started: a restart starts another version`] : [];
+  const found = findDrift({ unit, answer, process, command, files, next, unitFiles });
   return {
     state: 'running', unit, answer, process, command, files, next, unitFiles,
-    ...findDrift({ unit, answer, process, command, files, next, unitFiles }),
-    notes: [...deleted, ...restartNotes(unit, answer)],
+    ...found,
+    drift: [...deleted, ...found.drift],
+    notes: restartNotes(unit, answer),
   };
 }
 

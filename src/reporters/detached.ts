@@ -5,6 +5,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import type { RunEvent } from '../core/journal.js';
 import type { Reporter } from '../core/ports.js';
 
 export type ViewKind = 'terminal' | 'lines' | 'ndjson';
@@ -20,6 +21,14 @@ export interface Viewer {
   readonly lingerMs?: number;
 }
 
+/** People's views show no file contents: a viewer that stands still must not keep them in memory. */
+function withoutContents(event: RunEvent): RunEvent {
+  if (event.event !== 'entry') return event;
+  const { entry } = event;
+  if (entry.type === 'planned') return { ...event, entry: { ...entry, plan: { ...entry.plan, steps: [], notes: [] } } };
+  return entry.type === 'done' ? { ...event, entry: { ...entry, detail: '' } } : event;
+}
+
 export function createDetachedReporter(kind: ViewKind, viewing: Viewer = {}): Reporter {
   const entry = viewing.entry ?? fileURLToPath(new URL('./view-main.js', import.meta.url));
   const lingerMs = viewing.lingerMs ?? LINGER_MS[kind];
@@ -32,14 +41,19 @@ export function createDetachedReporter(kind: ViewKind, viewing: Viewer = {}): Re
   return {
     on: (event) => {
       if (gone || (event.event === 'progress' && viewer.stdin.writableLength > BACKLOG_BYTES)) return;
-      viewer.stdin.write(`${JSON.stringify(event)}\n`);
+      viewer.stdin.write(`${JSON.stringify(kind === 'ndjson' ? event : withoutContents(event))}\n`);
     },
     close: async () => {
       if (gone) return;
       viewer.stdin.end();
-      const timer = setTimeout(() => viewer.kill('SIGKILL'), lingerMs);
+      let given = true;
+      const timer = setTimeout(() => {
+        given = false;
+        viewer.kill('SIGKILL');
+      }, lingerMs);
       await ended;
       clearTimeout(timer);
+      if (!given && kind === 'ndjson') process.stderr.write('fleetmend: the reader of the stream stood still; its end was not delivered\n');
     },
   };
 }

@@ -1,9 +1,8 @@
 /** Plain lines with time and host, for logs and pipes. Never moves a cursor and never colours. */
-import { cleanText } from '../core/clean-text.js';
+import { cleanLine } from '../core/clean-text.js';
 import { describeFailure } from '../core/failure.js';
 import type { JournalEntry, RunEvent } from '../core/journal.js';
 import type { Reporter } from '../core/ports.js';
-import { oneLine } from './run-model.js';
 
 export function createLinesReporter(output: NodeJS.WritableStream): Reporter {
   return {
@@ -18,12 +17,12 @@ export function createLinesReporter(output: NodeJS.WritableStream): Reporter {
 export function linesOf(event: RunEvent): string[] {
   switch (event.event) {
     case 'stageStarted':
-      return [`${event.at} - ${event.stage}: ${cleanText(event.playbook)} on ${event.hosts.length} hosts (run ${event.run})`];
+      return [`${event.at} - ${event.stage}: ${cleanLine(event.playbook)} on ${event.hosts.length} hosts (run ${event.run})`];
     case 'progress':
       // What matters of it comes as a fact; a log wants no ticking.
       return [];
     case 'surveyed':
-      return [`${event.at} ${event.host} ${event.verdict ?? 'no answer'}: ${oneLine(event.failure ? describeFailure(event.failure) : event.summary)}`];
+      return [`${event.at} ${event.host} ${event.verdict ?? 'no answer'}: ${cleanLine(event.failure ? describeFailure(event.failure) : event.summary)}`];
     case 'entry':
       return [`${event.entry.at} ${event.entry.host} ${entryText(event.entry)}`];
     case 'stageFinished':
@@ -34,7 +33,7 @@ export function linesOf(event: RunEvent): string[] {
 function entryText(entry: JournalEntry): string {
   switch (entry.type) {
     case 'planned':
-      return entry.plan.refusal ? `refused: ${oneLine(describeFailure(entry.plan.refusal))}` : `planned: ${entry.plan.steps.length} steps`;
+      return entry.plan.refusal ? `refused: ${cleanLine(describeFailure(entry.plan.refusal))}` : 'planned';
     case 'began':
       return `began: ${entry.step}`;
     case 'done':
@@ -42,15 +41,15 @@ function entryText(entry: JournalEntry): string {
     case 'failed':
     case 'undoFailed':
     case 'reactivateFailed':
-      return `${entry.type}: ${entry.step}: ${oneLine(describeFailure(entry.failure))}`;
+      return `${entry.type}: ${entry.step}: ${cleanLine(describeFailure(entry.failure))}`;
     case 'undone':
     case 'reactivated':
       return `${entry.type}: ${entry.step}`;
     case 'recalled':
-      return `recalled: ${oneLine(entry.why)}`;
+      return `recalled: ${cleanLine(entry.why)}`;
     case 'proved':
-      return entry.ok ? `proved: ${oneLine(entry.detail)}` : `not proved: ${oneLine(describeFailure(entry.failure))}`;
+      return entry.ok ? `proved: ${cleanLine(entry.detail)}` : `not proved: ${cleanLine(describeFailure(entry.failure))}`;
     case 'finished':
-      return `${entry.outcome}${entry.failure ? `: ${oneLine(describeFailure(entry.failure))}` : ''}`;
+      return `${entry.outcome}${entry.failure ? `: ${cleanLine(describeFailure(entry.failure))}` : ''}`;
   }
 }

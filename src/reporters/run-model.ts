@@ -1,5 +1,5 @@
 /** What a reader of the stream knows: where each host is and how it ended. Pure; all text in it is clean. */
-import { cleanText } from '../core/clean-text.js';
+import { cleanLine } from '../core/clean-text.js';
 import type { Failure } from '../core/failure.js';
 import { describeFailure } from '../core/failure.js';
 import type { HostPhase, JournalEntry, Outcome, RunEvent } from '../core/journal.js';
@@ -12,7 +12,6 @@ export interface HostLine {
   readonly text: string;
   readonly end?: End;
 }
-
 
 /** Ends that need no one's attention. */
 export function isFine(end: End): boolean {
@@ -27,10 +26,10 @@ export function follow(hosts: Map<string, HostLine>, event: RunEvent): void {
       return;
     case 'progress':
       // A late word about a host that ended does not bring it back.
-      if (hosts.get(event.host)?.end === undefined) hosts.set(event.host, { host: event.host, phase: event.phase, text: oneLine(event.text) });
+      if (hosts.get(event.host)?.end === undefined) hosts.set(event.host, { host: event.host, phase: event.phase, text: cleanLine(event.text) });
       return;
     case 'surveyed':
-      hosts.set(event.host, { host: event.host, phase: 'done', text: oneLine(event.summary), end: event.verdict ?? surveyEnd(event.failure) });
+      hosts.set(event.host, { host: event.host, phase: 'done', text: cleanLine(event.summary), end: event.verdict ?? surveyEnd(event.failure) });
       return;
     case 'entry':
       if (event.entry.type === 'finished') {
@@ -47,11 +46,7 @@ function surveyEnd(failure: Failure | undefined): End {
 }
 
 function finishedText(entry: Extract<JournalEntry, { type: 'finished' }>): string {
-  return entry.failure === undefined ? '' : oneLine(describeFailure(entry.failure));
-}
-
-export function oneLine(text: string): string {
-  return cleanText(text).replaceAll(/\s*\n\s*/g, ' ');
+  return entry.failure === undefined ? '' : cleanLine(describeFailure(entry.failure));
 }
 
 /** `3 compliant, 2 changed`, in order of first appearance. */

@@ -1,4 +1,4 @@
-/** Shows nothing: for `--quiet` and for output that is one document at the end. */
+/** Shows nothing: for output that is one document at the end. */
 import type { Reporter } from '../core/ports.js';
 
 export function createSilentReporter(): Reporter {

@@ -24,8 +24,18 @@ function createReporter(kind: string | undefined): Reporter {
   }
 }
 
+/** The last line may be cut when the run was killed. */
+function parse(line: string): RunEvent | undefined {
+  try {
+    return JSON.parse(line) as RunEvent;
+  } catch {
+    return undefined;
+  }
+}
+
 const reporter = createReporter(process.argv[2]);
 for await (const line of createInterface({ input: process.stdin, crlfDelay: Infinity })) {
-  reporter.on(JSON.parse(line) as RunEvent);
+  const event = parse(line);
+  if (event !== undefined) reporter.on(event);
 }
 await reporter.close();

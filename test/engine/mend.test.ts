@@ -111,7 +111,7 @@ describe('hosts that must not be touched', () => {
       const { planFleet } = await import('../../src/engine/survey-fleet.js');
       return planFleet(rig.hosts.map((host) => ({ ...host, user: 'ops' })), rig.ports);
     })();
-    expect(planned[0]?.value?.refusal).toMatchObject({ kind: 'denied' });
+    expect(planned[0]?.value?.refusal).toMatchObject({ kind: 'notJudged' });
   });
 });
 

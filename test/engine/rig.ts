@@ -63,7 +63,7 @@ export function createRig(specs: readonly NodeSpec[], options: RigOptions): Rig 
   const events: RunEvent[] = [];
   const entries: JournalEntry[] = [];
   const ports = {
-    run: 'run-1', connector, clock, playbook: options.playbook, catalogue: CATALOGUE, concurrency: 8,
+    run: 'run-1', connector, clock, playbook: options.playbook, catalogue: CATALOGUE, concurrency: 8, evidence: 'keep' as const,
     journal: options.journal ?? createMemoryJournal(), drain: options.drain ?? never, signal: options.stop ?? never,
     emit: (event: RunEvent) => {
       events.push(event);
