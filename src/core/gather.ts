@@ -34,8 +34,7 @@ export function* gather(known: Known, need: () => readonly Query[]): Questions<v
   for (;;) {
     const missing = new Map(need().filter((query) => !known.has(query)).map((query) => [keyOf(query), query]));
     if (missing.size === 0) return;
-    // Files side by side: the node reads neighbouring files in one go.
-    const queries = [...missing.values()].sort((a, b) => Number(b.ask === 'file') - Number(a.ask === 'file'));
+    const queries = [...missing.values()];
     const answers = yield queries;
     for (const [index, query] of queries.entries()) {
       known.remember(query, answers[index] ?? { ok: false, ask: query.ask, reason: 'failed', detail: 'no answer' });

@@ -98,7 +98,9 @@ function* planSteps(playbook: Playbook, catalogue: Catalogue, memory: AnswerMemo
     if (intent.want === 'edits') {
       const refusal = yield* refuseUnwritable(intent.edits);
       if (refusal !== undefined) return { ...draft, refusal };
-      draft = { ...draft, steps: [...draft.steps, ...(yield* changeSteps(step, kind.title(step.params), intent.edits, edits))] };
+      const steps = yield* changeSteps(step, kind.title(step.params), intent.edits, edits, memory);
+      if (steps === undefined) return { ...draft, refusal: MOVING };
+      draft = { ...draft, steps: [...draft.steps, ...steps] };
       edits.push(...intent.edits);
     }
     draft = take(draft, step, kind.title(step.params), intent);
@@ -136,11 +138,20 @@ function take(draft: Draft, step: PlaybookStep, title: string, intent: StepInten
   }
 }
 
-/** One planned step per edit, so that each is begun, done and undone by itself. */
-function* changeSteps(step: PlaybookStep, title: string, wanted: readonly Edit[], earlier: readonly Edit[]): Questions<PlannedStep[]> {
+const MOVING: Failure = { kind: 'drift', summary: 'a file changed while it was looked at', next: 'plan again' };
+
+/** One planned step per edit, so that each is begun, done and undone by itself. Undefined when a file is no longer what the step saw. */
+function* changeSteps(
+  step: PlaybookStep,
+  title: string,
+  wanted: readonly Edit[],
+  earlier: readonly Edit[],
+  memory: AnswerMemory,
+): Questions<PlannedStep[] | undefined> {
   const steps: PlannedStep[] = [];
   for (const [index, edit] of wanted.entries()) {
-    const before = yield* contentBefore(edit, earlier);
+    const before = yield* contentBefore(edit, earlier, memory);
+    if (before === undefined) return undefined;
     const after = edit.do === 'remove' ? 'absent' : fromBase64(edit.content);
     const id = wanted.length === 1 ? step.id : `${step.id}.${index + 1}`;
     steps.push({ id, title: `${title} in ${edit.path}`, phase: 'change', edit, diff: diffOf(edit.path, before, after) });
@@ -148,13 +159,10 @@ function* changeSteps(step: PlaybookStep, title: string, wanted: readonly Edit[]
   return steps;
 }
 
-function* contentBefore(edit: Edit, earlier: readonly Edit[]): Questions<Uint8Array | 'absent'> {
+function* contentBefore(edit: Edit, earlier: readonly Edit[], memory: AnswerMemory): Questions<Uint8Array | 'absent' | undefined> {
   if (edit.before === 'absent') return 'absent';
-  const [file] = yield* afterEdits(askFile(edit.path), earlier);
-  if (!file.ok || !file.value.exists || digestOf(file.value.bytes) !== edit.before) {
-    throw new Error(`a step planned an edit of ${edit.path} over bytes that are not there`);
-  }
-  return file.value.bytes;
+  const [file] = yield* remember(afterEdits(askFile(edit.path), earlier), memory);
+  return file.ok && file.value.exists && digestOf(file.value.bytes) === edit.before ? file.value.bytes : undefined;
 }
 
 function askFile(path: string) {

@@ -3,13 +3,13 @@ import { z } from 'zod';
 import { defineStep } from '../core/catalogue.js';
 import type { FileReading } from '../core/query.js';
 import { predictService } from '../systemd/predict-service.js';
-import { durationMs, unitName } from './params.js';
+import { activationTimeoutMs, unitName } from './params.js';
 
 export const daemonReload = defineStep({
   phase: 'activate',
   params: z.strictObject({
     unit: unitName.default('kubelet.service').describe('the unit whose files matter'),
-    timeout: durationMs.default(60_000),
+    timeout: activationTimeoutMs.default(60_000),
   }),
   title: () => 'systemctl daemon-reload',
   *plan({ unit, timeout }, { earlier }) {

@@ -1,5 +1,6 @@
 /** One edit of a file as the kubelet steps make it: with the digest it had, and only where an edit lasts. Not a step kind. */
 import { digestOf, toBase64 } from '../core/bytes.js';
+import { cleanText } from '../core/clean-text.js';
 import type { Edit } from '../core/effect.js';
 import type { Failure } from '../core/failure.js';
 import { generatedBy } from '../kubelet/generated.js';
@@ -26,11 +27,12 @@ export function editFile(
     const generator = generatedBy(place, survey);
     if (generator === undefined) continue;
     const { persistentPlace } = generator;
+    // It may quote the file.
+    const summary = cleanText(`${place} is written by ${generator.generator}`);
     if (generator.severity === 'refuse') {
-      const summary = `${place} is written by ${generator.generator}`;
       return { ok: false, failure: { kind: 'generated', summary, next: `change it where it comes from: ${persistentPlace}` } };
     }
-    notes.push(`${place} is written by ${generator.generator}; for the change to last, this has to follow: ${persistentPlace}`);
+    notes.push(`${summary}; for the change to last, this has to follow: ${persistentPlace}`);
   }
   const after = change(bytes);
   if (!after.ok) return { ok: false, failure: { kind: 'unsupported', summary: `${realPath}: ${after.reason}`, next: 'edit this file by hand' } };

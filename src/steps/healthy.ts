@@ -31,13 +31,26 @@ export const healthy = defineStep({
     const check = (argv: readonly string[]): Extract<Check, { check: 'healthy' }> => ({
       check: 'healthy', unit, argv, forMs, withinMs, ...(url === undefined ? {} : { healthzUrl: url }),
     });
+    const running = splitCommandLine(survey.process.cmdline);
     return {
       want: 'check',
-      check: check(survey.next.prediction.words.map((word) => word.value)),
-      baseline: {
-        invocationId: survey.answer.properties['InvocationID'] ?? '',
-        health: check(splitCommandLine(survey.process.cmdline)),
-      },
+      check: check(resolved(survey.next.prediction.words.map((word) => word.value), running)),
+      baseline: { invocationId: survey.answer.properties['InvocationID'] ?? '', health: check(running) },
     };
   },
 });
+
+/**
+ * A specifier that only the machine can resolve, such as %H, stays in the prediction: such a word is expected as the
+ * running kubelet has it. Both command lines have their common words in the same order.
+ */
+function resolved(predicted: readonly string[], running: readonly string[]): string[] {
+  let from = 0;
+  return predicted.map((word) => {
+    const pattern = new RegExp(`^${word.split(/%[a-zA-Z]/).map((text) => text.replaceAll(/[^\w]/g, '\\$&')).join('.*')}$`, 's');
+    const at = running.findIndex((other, index) => index >= from && (other === word || pattern.test(other)));
+    if (at < 0) return word;
+    from = at + 1;
+    return running[at] ?? word;
+  });
+}

@@ -11,5 +11,8 @@ export const durationMs = z.string().transform((text, context) => {
   return z.NEVER;
 });
 
+/** How long an activation may take: less than a silent connection is kept, so that its end is always seen. */
+export const activationTimeoutMs = durationMs.refine((ms) => ms <= 240_000, 'expected a duration of at most 4m');
+
 /** The name of a service unit. */
 export const unitName = z.string().regex(/^[A-Za-z0-9:_.@\\-]{1,200}\.service$/, 'expected the name of a service unit such as "kubelet.service"');

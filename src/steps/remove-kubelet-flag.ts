@@ -39,6 +39,7 @@ export const removeKubeletFlag = defineStep<Params>({
 function planFor(survey: RunningKubelet, flag: string): StepIntent {
   const found = flagSources(survey, flag);
   if (found.unknownSource !== undefined) return refuse('unknownSource', found.unknownSource, 'find what starts the kubelet with this flag and take it out there');
+  if (found.goesAtRestart) return { want: 'nothing', reason: `--${flag} is on the running command line alone; the files no longer set it` };
   if (found.occurrences.length === 0) return { want: 'nothing', reason: `--${flag} is not on the command line` };
   if (!survey.next.predicted) return refuse('unknownSource', survey.next.reason);
   const removed = removeWords(survey.next.sources, found.occurrences.flatMap((occurrence) => occurrence.indexes));

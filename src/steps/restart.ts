@@ -5,13 +5,13 @@
 import { z } from 'zod';
 import { defineStep } from '../core/catalogue.js';
 import { predictService } from '../systemd/predict-service.js';
-import { durationMs, unitName } from './params.js';
+import { activationTimeoutMs, unitName } from './params.js';
 
 export const restart = defineStep({
   phase: 'activate',
   params: z.strictObject({
     unit: unitName,
-    timeout: durationMs.default(120_000).describe('how long systemctl restart may take'),
+    timeout: activationTimeoutMs.default(120_000).describe('how long systemctl restart may take'),
   }),
   title: ({ unit }) => `systemctl restart ${unit}`,
   *plan({ unit, timeout }) {

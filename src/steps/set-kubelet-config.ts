@@ -20,12 +20,14 @@ const goDuration = z.string().refine((text) => {
   return parsed.ok && parsed.ns > 0n;
 }, 'expected a Go duration above zero such as "4h0m0s"');
 
-const params = z.strictObject({
-  unit: unitName.default('kubelet.service'),
-  key: z.string().regex(/^[a-z][A-Za-z0-9]*$/, 'expected a top-level key of KubeletConfiguration'),
-  value: goDuration,
-  minimum: goDuration.optional().describe('a value in the file below this is replaced, others above zero stay'),
-});
+const params = z
+  .strictObject({
+    unit: unitName.default('kubelet.service'),
+    key: z.string().regex(/^[a-z][A-Za-z0-9]*$/, 'expected a top-level key of KubeletConfiguration'),
+    value: goDuration,
+    minimum: goDuration.optional().describe('a value in the file below this is replaced, others above zero stay'),
+  })
+  .refine(({ value, minimum }) => minimum === undefined || !isShorter(value, minimum), 'expected "value" to be at least "minimum"');
 
 type Params = z.infer<typeof params>;
 
@@ -42,18 +44,20 @@ export const setKubeletConfig = defineStep<Params>({
 
 function planFor(survey: RunningKubelet, wanted: Params): StepIntent {
   const { config, directory } = survey.files;
-  if (config === undefined) return { want: 'nothing', reason: 'this kubelet reads no config file; one is not invented, it would change other defaults' };
+  if (directory?.state === 'unread') return refuse('denied', `${directory.path} could not be listed: what is in it may override ${wanted.key}`);
   const wrong = [
-    ...(mainIsWrong(config, survey, wanted) ? [config] : []),
+    ...(config !== undefined && mainIsWrong(config, survey, wanted) ? [config] : []),
     ...(directory?.dropIns ?? []).filter((file) => dropInIsWrong(file, wanted)),
   ];
+  if (wrong.length === 0 && config === undefined) return { want: 'nothing', reason: 'this kubelet reads no config file; one is not invented, it would change other defaults' };
   if (wrong.length === 0) return { want: 'nothing', reason: `${wanted.key} is set rightly in every file that sets it` };
   const edits: Edit[] = [];
   const notes: string[] = [];
   for (const file of wrong) {
     const made = editFile(survey, file.path, file.file, (bytes) => setStringMember(bytes, wanted.key, wanted.value));
     if (!made.ok) return { want: 'refusal', failure: made.failure };
-    edits.push(made.edit);
+    // Two names may lead to one file.
+    if (!edits.some((edit) => edit.path === made.edit.path)) edits.push(made.edit);
     notes.push(...made.notes);
   }
   return { want: 'edits', edits, notes };
@@ -73,15 +77,21 @@ function dropInIsWrong(file: ConfigFile, wanted: Params): boolean {
   return (member.state === 'set' || member.state === 'fatal') && !isRight(member, wanted);
 }
 
-/** A drop-in that takes the key out with null leaves the default, which is right. */
+/** Wrongly counts as well: then it is set rightly here. A drop-in that takes the key out with null leaves the default, which is right. */
 function setsMember(file: ConfigFile, key: string): boolean {
-  return file.decoded?.ok === true && dropInDurationMember(file.decoded.value, key).state === 'set';
+  return file.decoded?.ok === true && ['set', 'fatal'].includes(dropInDurationMember(file.decoded.value, key).state);
 }
 
 function isRight(member: ReturnType<typeof durationMember>, { minimum }: Params): boolean {
   if (member.state !== 'set' || member.ns <= 0n) return false;
   const least = minimum === undefined ? undefined : parseDuration(minimum);
   return least?.ok !== true || member.ns >= least.ns;
+}
+
+/** Of two durations that are known to parse. */
+function isShorter(value: string, minimum: string): boolean {
+  const [given, least] = [parseDuration(value), parseDuration(minimum)];
+  return given.ok && least.ok && given.ns < least.ns;
 }
 
 function refuse(kind: Failure['kind'], summary: string): StepIntent {
