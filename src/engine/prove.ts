@@ -21,10 +21,8 @@ export async function proveOldState(plan: HostPlan, state: HostState, session: R
   if (plan.baseline === undefined) return { type: 'proved', ok: true, detail: 'all files have their old bytes' };
   const { invocationId, health } = plan.baseline;
   const restarted = dueActivations(plan, state).some((step) => step.activation.do === 'restart');
-  if (!restarted) {
-    const changedLife = await otherLife(health.unit, invocationId, session, ports);
-    if (changedLife !== undefined) return notProved(changedLife);
-  }
+  const other = await otherState(health.unit, restarted ? undefined : invocationId, session, ports);
+  if (other !== undefined) return notProved(other);
   const well = await verify(restarted ? health : onOneLook(health), session, ports);
   if (!well.ok) return notProved(well.failure.summary);
   return { type: 'proved', ok: true, detail: `all files have their old bytes; ${well.detail}` };
@@ -55,12 +53,15 @@ function digestNow(answer: AnswerTo<{ ask: 'file'; path: string }>): string {
   return answer.value.exists ? digestOf(answer.value.bytes) : 'absent';
 }
 
-/** Without a restart of ours the old process must still run: another one has read who knows which bytes. */
-async function otherLife(unit: string, invocationId: string, session: ReadSession, ports: VerifyPorts): Promise<string | undefined> {
+/**
+ * systemd must hold what is on the disk. And without a restart of ours (`invocationId` is given then) the old process must
+ * still run: another one has read who knows which bytes.
+ */
+async function otherState(unit: string, invocationId: string | undefined, session: ReadSession, ports: VerifyPorts): Promise<string | undefined> {
   const [answer] = await answerQuestions(ask({ ask: 'unit', unit } as const), session, ports.clock);
   if (!answer.ok) return `${unit} could not be looked at: ${answer.detail}`;
   if (answer.value.properties['NeedDaemonReload'] === 'yes') return `systemd has not loaded what is on disk for ${unit}`;
-  if (answer.value.properties['InvocationID'] === invocationId) return undefined;
+  if (invocationId === undefined || answer.value.properties['InvocationID'] === invocationId) return undefined;
   return `${unit} was restarted by someone else while its files were changed`;
 }
 

@@ -80,6 +80,10 @@ function soakText(soak: Soak, check: HealthCheck, nowMs: number): string {
 
 async function verifyAudit(session: ReadSession, ports: VerifyPorts): Promise<CheckResult> {
   const finding = await answerQuestions(auditHost(ports.playbook, ports.catalogue), session, ports.clock);
+  // Somebody who wrote meanwhile leaves a disk that is not what runs: then nothing is proved.
+  if (finding.verdict === 'pass' && finding.drift.length > 0) {
+    return wrong('drift', `the audit passes, but the disk differs from what runs: ${finding.drift.join('; ')}`);
+  }
   if (finding.verdict === 'pass') return { ok: true, detail: finding.summary };
   return wrong('notProved', `the audit after the change says ${finding.verdict}: ${finding.summary}`);
 }

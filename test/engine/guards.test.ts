@@ -41,6 +41,21 @@ describe('others who act at the same time', () => {
     expect(restartsOf(rig, 'node-1')).toBe(0);
     expect(lifeOf(node(rig)).active).toBe('inactive/dead');
   });
+  it('a unit file that somebody writes after our restart is never behind a claim of changed or restored', async () => {
+    const rig: Rig = createRig([zeroInJson], {
+      playbook,
+      faults: {
+        afterEffect: (_, __, effect) => {
+          if (effect.do === 'restart') node(rig).files.overwrite('/etc/systemd/system/kubelet.service.d/30-kubelet-extra-args.conf', "[Service]\nEnvironment='KUBELET_EXTRA_ARGS=--max-pods=9'\n");
+          return undefined;
+        },
+      },
+    });
+    const [result] = await rig.apply();
+    expect(result?.outcome).toBe('stuck');
+    expect(result?.failure?.summary).toContain('the disk differs from what runs');
+    expect(result?.failure?.summary).toContain('systemd has not loaded what is on disk');
+  });
   it('a host that became compliant after the plan was shown is compliant', async () => {
     const rig = createRig([zeroInJson], { playbook });
     const planned = await rig.plan();
