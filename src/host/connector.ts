@@ -2,7 +2,7 @@
 import type { Connector, Transport } from '../core/ports.js';
 import type { Host } from '../core/host.js';
 import { buildLibrary, DEFAULT_PLACES, type LibraryPlaces } from './library.js';
-import { createReadSession, createWriteSession } from './session.js';
+import { createReadSession, createWriteSession, type RunMemory } from './session.js';
 import { openVisit, type Visit } from './visit.js';
 
 export interface ConnectorOptions extends Partial<LibraryPlaces> {
@@ -22,8 +22,14 @@ export function createConnector(transport: Transport, options: ConnectorOptions 
   const places = { stateRoot: options.stateRoot ?? DEFAULT_PLACES.stateRoot, searchPath: options.searchPath ?? DEFAULT_PLACES.searchPath };
   const open = (host: Host, purpose: 'read' | 'write', signal: AbortSignal): Promise<Visit> =>
     openVisit({ transport, host, library: (nonce) => buildLibrary(nonce, purpose, places), startTimeoutMs, signal });
+  const memories = new Map<string, RunMemory>();
+  const memoryOf = (host: Host): RunMemory => {
+    const memory = memories.get(host.name) ?? {};
+    memories.set(host.name, memory);
+    return memory;
+  };
   return {
     openToRead: async (host, signal) => createReadSession(await open(host, 'read', signal), operationTimeoutMs),
-    openToWrite: async (host, signal) => createWriteSession(await open(host, 'write', signal), operationTimeoutMs),
+    openToWrite: async (host, signal) => createWriteSession(await open(host, 'write', signal), operationTimeoutMs, memoryOf(host)),
   };
 }

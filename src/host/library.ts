@@ -1,7 +1,9 @@
 /** The shell text of a visit. The only place where anything of ours becomes shell source: constants and a nonce, no value of a request. */
+import { ACTIVATE_SH } from './shell/activate.sh.js';
 import { FRAME_SH } from './shell/frame.sh.js';
 import { INSPECT_SH } from './shell/inspect.sh.js';
 import { READ_SH } from './shell/read.sh.js';
+import { STORE_SH } from './shell/store.sh.js';
 import { WRITE_SH } from './shell/write.sh.js';
 import { UNIT_PROPERTIES } from './process-fields.js';
 
@@ -20,7 +22,7 @@ export const DEFAULT_PLACES: LibraryPlaces = {
 export function buildLibrary(nonce: string, purpose: 'read' | 'write', places: LibraryPlaces): string {
   const settings = { fm_nonce: nonce, fm_state: places.stateRoot, fm_properties: UNIT_PROPERTIES.join(','), PATH: places.searchPath };
   const head = Object.entries(settings).map(([name, value]) => `${name}=${plain(value)}\n`).join('');
-  return head + FRAME_SH + READ_SH + INSPECT_SH + (purpose === 'write' ? WRITE_SH : '');
+  return head + FRAME_SH + READ_SH + INSPECT_SH + (purpose === 'write' ? STORE_SH + WRITE_SH + ACTIVATE_SH : '');
 }
 
 function plain(value: string): string {

@@ -10,10 +10,17 @@ import type { Effect } from '../core/effect.js';
 import type { Query } from '../core/query.js';
 import { decodeWord, encodeWord } from './words.js';
 
+export interface PerformBody {
+  readonly kind: 'perform';
+  readonly effect: Effect;
+  /** Of an activation: the run whose files it makes true, as far as it is known. A later visit of that run then comes first. */
+  readonly run?: string;
+}
+
 export interface Request {
   readonly nonce: string;
   readonly seq: number;
-  readonly body: { readonly kind: 'ask'; readonly queries: readonly Query[] } | { readonly kind: 'perform'; readonly effect: Effect };
+  readonly body: { readonly kind: 'ask'; readonly queries: readonly Query[] } | PerformBody;
 }
 
 /** A command for any login shell: plain words and one quoted word without `!`, `$` or newline (ssh.md 4.5). */
@@ -32,7 +39,7 @@ export function nonceOfCommand(command: string): string | undefined {
 }
 
 export function encodeRequest(request: Request): string {
-  const operations = request.body.kind === 'ask' ? operationsOfQueries(request.body.queries) : [operationOfEffect(request.body.effect)];
+  const operations = request.body.kind === 'ask' ? operationsOfQueries(request.body.queries) : [operationOfEffect(request.body)];
   const text = operations.map(([name, ...args]) => [name, ...args.map(encodeWord)].join(' ')).join(' -- ');
   return `fm ${request.nonce} ${request.seq} ${text} ${request.nonce}\n`;
 }
@@ -70,7 +77,7 @@ function operationOfQuery(query: Query): Operation {
   }
 }
 
-function operationOfEffect(effect: Effect): Operation {
+function operationOfEffect({ effect, run = '' }: PerformBody): Operation {
   switch (effect.do) {
     case 'edit':
     case 'restore': {
@@ -80,10 +87,10 @@ function operationOfEffect(effect: Effect): Operation {
       return effect.do === 'edit' ? [...head, edit.after, edit.content] : [...head, edit.after];
     }
     case 'daemonReload':
-      return ['daemonReload', String(effect.timeoutMs)];
+      return ['daemonReload', String(effect.timeoutMs), run];
     case 'restart':
     case 'resetFailed':
-      return [effect.do, String(effect.timeoutMs), effect.unit];
+      return [effect.do, String(effect.timeoutMs), effect.unit, run];
   }
 }
 
@@ -93,8 +100,8 @@ export function decodeRequest(line: string, nonce: string): Request | undefined 
   if (words.length < 5 || words[0] !== 'fm' || words[1] !== nonce || words.at(-1) !== nonce) return undefined;
   const operations = splitOperations(words.slice(3, -1));
   const seq = Number(words[2]);
-  const effect = operations.length === 1 && operations[0] ? effectOf(operations[0]) : undefined;
-  if (effect) return { nonce, seq, body: { kind: 'perform', effect } };
+  const body = operations.length === 1 && operations[0] ? effectOf(operations[0]) : undefined;
+  if (body) return { nonce, seq, body };
   const queries = operations.flatMap(queriesOf);
   return { nonce, seq, body: { kind: 'ask', queries } };
 }
@@ -133,18 +140,22 @@ function queriesOf([name, ...args]: readonly string[]): Query[] {
   }
 }
 
-function effectOf([name, ...args]: readonly string[]): Effect | undefined {
+function effectOf([name, ...args]: readonly string[]): PerformBody | undefined {
   const [first = '', second = '', path = '', before = '', after = '', content = ''] = args;
   switch (name) {
     case 'edit':
     case 'restore':
-      return { do: name, run: first, edit: second === 'remove' ? { do: 'remove', path, before } : { do: 'write', path, before, after, content } };
+      return performing({ do: name, run: first, edit: second === 'remove' ? { do: 'remove', path, before } : { do: 'write', path, before, after, content } });
     case 'daemonReload':
-      return { do: 'daemonReload', timeoutMs: Number(first) };
+      return performing({ do: 'daemonReload', timeoutMs: Number(first) }, second);
     case 'restart':
     case 'resetFailed':
-      return { do: name, timeoutMs: Number(first), unit: second };
+      return performing({ do: name, timeoutMs: Number(first), unit: second }, path);
     default:
       return undefined;
   }
+}
+
+function performing(effect: Effect, run = ''): PerformBody {
+  return { kind: 'perform', effect, ...(run === '' ? {} : { run }) };
 }

@@ -1,6 +1,7 @@
 /**
  * What a visit can do for the engine: ask, and (only when it was opened to write) perform. Turns
  * questions into request lines and answers back into data; repeats what changed while it was read.
+ * Never sends an effect to a shell that has not answered yet.
  */
 import { FleetmendError } from '../core/failure.js';
 import type { Effect, EffectResult } from '../core/effect.js';
@@ -13,17 +14,25 @@ import type { Visit } from './visit.js';
 /** How often a file is read before it is said to be changing. */
 const TRIES = 3;
 
+/** What one controller remembers of a host between its visits: the run whose files it touched last. */
+export interface RunMemory {
+  run?: string;
+}
+
 interface Exchange {
   /** In turn: the node works at one request at a time. */
   send(body: Request['body'], extraMs: number): Promise<Uint8Array>;
+  hasAnswered(): boolean;
 }
 
 function createExchange(visit: Visit, operationTimeoutMs: number): Exchange {
   let turn: Promise<unknown> = Promise.resolve();
+  let answered = false;
   return {
+    hasAnswered: () => answered,
     send(body, extraMs) {
       const answer = turn.then(() => visit.exchange((seq) => encodeRequest({ nonce: visit.nonce, seq, body }), operationTimeoutMs + extraMs));
-      turn = answer.catch(() => undefined);
+      turn = answer.then(() => { answered = true; }, () => undefined);
       return answer;
     },
   };
@@ -33,16 +42,25 @@ export function createReadSession(visit: Visit, operationTimeoutMs: number): Rea
   return readingPart(visit, createExchange(visit, operationTimeoutMs));
 }
 
-export function createWriteSession(visit: Visit, operationTimeoutMs: number): WriteSession {
+export function createWriteSession(visit: Visit, operationTimeoutMs: number, memory: RunMemory = {}): WriteSession {
   const exchange = createExchange(visit, operationTimeoutMs);
+  const reading = readingPart(visit, exchange);
   return {
-    ...readingPart(visit, exchange),
+    ...reading,
     async perform(effect) {
       refuseBadEffect(effect);
-      const stream = await exchange.send({ kind: 'perform', effect }, 'timeoutMs' in effect ? effect.timeoutMs : 0);
+      // The node orders visits by the start of their shells. Behind a sudo that hangs the shell would start when the
+      // controller has long gone on to a later visit; so no effect waits in its input before it is known to be there.
+      if (!exchange.hasAnswered()) await reading.ask([{ ask: 'capability' }]);
+      if ('run' in effect) memory.run = effect.run;
+      const stream = await exchange.send({ kind: 'perform', effect, ...runOfActivation(effect, memory) }, 'timeoutMs' in effect ? effect.timeoutMs : 0);
       return decodeResult(visit.nonce, stream) satisfies EffectResult;
     },
   };
+}
+
+function runOfActivation(effect: Effect, { run }: RunMemory): { run?: string } {
+  return 'run' in effect || run === undefined ? {} : { run };
 }
 
 function readingPart(visit: Visit, exchange: Exchange): ReadSession {
@@ -61,17 +79,30 @@ function readingPart(visit: Visit, exchange: Exchange): ReadSession {
     hostKey: visit.hostKey,
     async ask(queries) {
       const refusals = queries.map(refusalOf);
-      // Files go last and together: they then cost one stat and one cat on the node.
       const order = queries.map((_, index) => index).filter((index) => !refusals[index]);
-      order.sort((a, b) => Number(queries[a]?.ask === 'file') - Number(queries[b]?.ask === 'file'));
+      order.sort((a, b) => turnOf(queries[a]) - turnOf(queries[b]));
       const taken = await askOnce(order.flatMap((index) => queries[index] ?? []));
-      const byIndex = new Map(order.map((index, position) => [index, taken[position]]));
-      const answers: Answer[] = [];
-      for (const [index, query] of queries.entries()) answers.push(refusals[index] ?? (await settle(query, byIndex.get(index))));
-      return answers;
+      const answers = new Map<number, Answer | undefined>(refusals.entries());
+      let repeated = false;
+      for (const [position, index] of order.entries()) {
+        const [query, answer] = [queries[index], taken[position]];
+        if (!query) continue;
+        const isStale = query.ask === 'process' && repeated;
+        repeated ||= answer !== undefined && 'again' in answer;
+        answers.set(index, await settle(query, isStale ? (await askOnce([query]))[0] : answer));
+      }
+      return queries.flatMap((_, index) => answers.get(index) ?? []);
     },
     close: () => visit.close(),
   };
+}
+
+/**
+ * Files go together: they then cost one stat and one cat on the node. Processes go after them: that one still runs then
+ * shows that it did not restart while its files were read.
+ */
+function turnOf(query: Query | undefined): number {
+  return query?.ask === 'process' ? 2 : query?.ask === 'file' ? 1 : 0;
 }
 
 /** A question that makes no sense to any node; it must not spoil the others of its round trip. */

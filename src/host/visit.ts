@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { finished } from 'node:stream/promises';
-import { FleetmendError, type Failure } from '../core/failure.js';
+import { failureOf, FleetmendError, type Failure } from '../core/failure.js';
 import type { Host } from '../core/host.js';
 import type { ShellEnd, ShellStream, Transport } from '../core/ports.js';
 import { createFrameParser } from './frame.js';
@@ -59,11 +59,19 @@ export async function openVisit({ transport, host, library, startTimeoutMs, sign
     failure ??= why;
     const error = new FleetmendError(failure);
     settle((one) => one.reject(error));
-    void stream.close().catch(() => undefined);
+    void (async () => stream.close())().catch(() => undefined);
+  };
+  /** Nobody catches what a stream's or a timer's callback throws: it would end the process with every host in it. */
+  const guarded = (act: () => void): void => {
+    try {
+      act();
+    } catch (error) {
+      fail(failureOf(error));
+    }
   };
   const wait = (timeoutMs: number, late: () => Failure): Promise<Uint8Array | undefined> =>
     new Promise<Uint8Array | undefined>((resolve, reject) => {
-      const timer = setTimeout(() => fail(late()), timeoutMs);
+      const timer = setTimeout(() => guarded(() => fail(late())), timeoutMs);
       waiter = {
         resolve: (value) => { clearTimeout(timer); resolve(value); },
         reject: (error) => { clearTimeout(timer); reject(error); },
@@ -92,14 +100,6 @@ export async function openVisit({ transport, host, library, startTimeoutMs, sign
     settle((one) => one.resolve(undefined));
     onFrames(rest);
   };
-  const guarded = (chunk: Buffer): void => {
-    try {
-      onBytes(chunk);
-    } catch (error) {
-      if (!(error instanceof FleetmendError)) throw error;
-      fail(error.failure);
-    }
-  };
   const onEnd = (end: ShellEnd): void => {
     if (head) fail(noShell(host, shellEnded(end), noise.text(), complaints.text()));
     else fail(endedEarly(host, end, answered === 0, complaints.text()));
@@ -109,13 +109,16 @@ export async function openVisit({ transport, host, library, startTimeoutMs, sign
   stream.stdin.on('error', () => undefined);
   stream.stderr.on('error', () => undefined);
   stream.stdout.on('error', () => undefined);
-  stream.stderr.on('data', (chunk: Buffer) => complaints.add(chunk));
-  stream.stdout.on('data', guarded);
+  stream.stderr.on('data', (chunk: Buffer) => guarded(() => complaints.add(chunk)));
+  stream.stdout.on('data', (chunk: Buffer) => guarded(() => onBytes(chunk)));
   signal.addEventListener('abort', onAbort, { once: true });
-  void endOf(stream).then((end) => {
-    signal.removeEventListener('abort', onAbort);
-    onEnd(end);
-  });
+  void endOf(stream).then(
+    (end) => {
+      signal.removeEventListener('abort', onAbort);
+      guarded(() => onEnd(end));
+    },
+    (error: unknown) => fail(failureOf(error)),
+  );
   if (signal.aborted) onAbort();
   await wait(startTimeoutMs, () => noShell(host, `no shell within ${Math.ceil(startTimeoutMs / 1000)} s`, noise.text(), complaints.text()));
 
@@ -123,9 +126,10 @@ export async function openVisit({ transport, host, library, startTimeoutMs, sign
     nonce,
     hostKey: stream.hostKey,
     async exchange(line, timeoutMs) {
+      const text = (sent === 0 ? library(nonce) : '') + line(sent + 1);
       sent += 1;
       const answer = wait(timeoutMs, () => unanswered(timeoutMs));
-      if (!failure) stream.stdin.write((sent === 1 ? library(nonce) : '') + line(sent));
+      if (!failure) guarded(() => void stream.stdin.write(text));
       return (await answer) ?? new Uint8Array(0);
     },
     async close() {

@@ -4,7 +4,6 @@
  */
 import { PassThrough, Writable } from 'node:stream';
 import type { Readable } from 'node:stream';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client, ClientChannel } from 'ssh2';
 import { cleanText } from '../core/clean-text.js';
 import { FleetmendError } from '../core/failure.js';
@@ -108,10 +107,13 @@ function shellStreamOf(channel: ClientChannel, link: Link, client: Client, host:
 
 /** The reader gets the rest of the output before `ended` settles, unless it does not read, or has closed. */
 async function unlessTooLate(taken: Promise<unknown>, closing: Promise<void>, graceMs: number): Promise<void> {
-  const done = new AbortController();
-  const late = sleep(graceMs, undefined, { signal: done.signal }).catch(() => undefined);
+  // A plain timer: one that is aborted costs every host an error with its stack.
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, graceMs);
+  });
   await Promise.race([taken, closing, late]);
-  done.abort();
+  clearTimeout(timer);
 }
 
 /** A write that the peer never takes fails when the connection ends; ssh2 alone would never answer it. */

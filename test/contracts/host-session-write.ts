@@ -1,38 +1,10 @@
 /** The writing half of the host session's contract. */
 import { describe, expect, it } from 'vitest';
 import { digestOf, toBase64 } from '../../src/core/bytes.js';
-import type { Edit, Effect, EffectResult } from '../../src/core/effect.js';
+import type { Edit } from '../../src/core/effect.js';
+import { directoryTimeContract } from './host-session-directory-time.js';
+import { ALREADY, DRIFT, edit, NEW, NOW, OLD, perform, removeOf, restore, writeOf } from './host-session-edits.js';
 import type { NodeUnderTest } from './node-under-test.js';
-
-const RUN = 'run-2026-1';
-const OLD = Buffer.from('old: "content"\n');
-const NEW = Buffer.from([...Buffer.from('new content\0'), 0xff, 0xfe, 0x0a]);
-
-async function perform(node: NodeUnderTest, ...effects: readonly Effect[]): Promise<EffectResult[]> {
-  const session = await node.connector.openToWrite(node.host, new AbortController().signal);
-  try {
-    const results: EffectResult[] = [];
-    for (const effect of effects) results.push(await session.perform(effect));
-    return results;
-  } finally {
-    await session.close();
-  }
-}
-
-function writeOf(path: string, before: Uint8Array | 'absent', after: Uint8Array): Edit {
-  return { do: 'write', path, before: before === 'absent' ? 'absent' : digestOf(before), after: digestOf(after), content: toBase64(after) };
-}
-
-function removeOf(path: string, before: Uint8Array): Edit {
-  return { do: 'remove', path, before: digestOf(before) };
-}
-
-const edit = (one: Edit): Effect => ({ do: 'edit', run: RUN, edit: one });
-const restore = (one: Edit): Effect => ({ do: 'restore', run: RUN, edit: one });
-
-const NOW = { ok: true, happened: 'now' };
-const ALREADY = { ok: true, happened: 'already' };
-const DRIFT = { ok: false, effect: 'none', reason: 'drift' };
 
 async function contentOf(node: NodeUnderTest, path: string): Promise<string | undefined> {
   const looked = await node.look(path);
@@ -109,6 +81,25 @@ export function writeContract(node: () => NodeUnderTest): void {
       expect(await node().names(node().root)).toEqual([name]);
     });
 
+    it('does not take for its own what another hand wrote, created or removed, even when it is what was wanted', async () => {
+      const { root } = node();
+      await node().put(`${root}/config`, NEW, { modifiedAt: 1_600_000_000 });
+      const [written, created, removed] = [writeOf(`${root}/config`, OLD, NEW), writeOf(`${root}/config`, 'absent', NEW), removeOf(`${root}/gone`, OLD)];
+      expect(await perform(node(), edit(written), edit(created), edit(removed))).toMatchObject([DRIFT, DRIFT, DRIFT]);
+      const nothingToGoBackTo = { ok: false, effect: 'none', reason: 'missingCopy' };
+      expect(await perform(node(), restore(written), restore(created), restore(removed))).toMatchObject([nothingToGoBackTo, nothingToGoBackTo, nothingToGoBackTo]);
+      expect(await node().look(`${root}/config`)).toMatchObject({ modifiedAt: 1_600_000_000 });
+      expect(await node().names(root)).toEqual(['config']);
+    });
+
+    it('that is undone does not take for its own what another hand created afterwards', async () => {
+      const path = `${node().root}/new.conf`;
+      const change = writeOf(path, 'absent', NEW);
+      await perform(node(), edit(change), restore(change));
+      await node().put(path, NEW);
+      expect(await perform(node(), edit(change))).toMatchObject([DRIFT]);
+    });
+
     it('refuses content that does not have the digest it claims', async () => {
       const path = `${node().root}/config`;
       await node().put(path, OLD);
@@ -152,6 +143,17 @@ export function writeContract(node: () => NodeUnderTest): void {
       expect(await perform(node(), restore(writeOf(`${node().root}/none`, 'absent', NEW)))).toMatchObject([ALREADY]);
     });
 
+    it('puts mode and time right where somebody brought the old content back without them', async () => {
+      const path = `${node().root}/config`;
+      await node().put(path, OLD, { mode: 0o600, modifiedAt: 1_600_000_000 });
+      const before = await node().look(path);
+      const change = writeOf(path, OLD, NEW);
+      await perform(node(), edit(change));
+      await node().put(path, OLD, { mode: 0o666, modifiedAt: 1_600_000_001 });
+      expect(await perform(node(), restore(change), restore(change))).toMatchObject([NOW, ALREADY]);
+      expect(await node().look(path)).toEqual(before);
+    });
+
     it('never overwrites what somebody wrote in between', async () => {
       const path = `${node().root}/config`;
       await node().put(path, OLD);
@@ -191,6 +193,8 @@ export function writeContract(node: () => NodeUnderTest): void {
       expect(await contentOf(node(), `${root}/one`)).toBe(OLD.toString());
     });
   });
+
+  directoryTimeContract(node);
 
   describe('hindrances: the file is unchanged, and the answer proves it', () => {
     const cases = [

@@ -32,6 +32,8 @@ export interface NodeUnderTest {
   // Abilities: absent where the node cannot; the tests that need one then say that they were skipped.
   /** A second name `path` for the file `target`. */
   hardLink?(path: string, target: string): Promise<void>;
+  /** Gives a file or directory this time of modification, whole seconds since the epoch. */
+  age?(path: string, modifiedAt: number): Promise<void>;
   /** `chattr +i` and the like; gives the way back. */
   makeImmutable?(path: string): Promise<() => Promise<void>>;
   /** A read-only mount over the directory; gives the way back. */

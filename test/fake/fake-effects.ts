@@ -1,11 +1,12 @@
 /**
  * Performs effects on the in-memory files the way the host protocol promises to (design.md 5): refuse on
- * drift, save the old file once, write beside the target and rename, restore with mode, owner and mtime.
+ * drift, save the old file once, write beside the target and rename, restore with mode, owner, mtime and the
+ * mtime of the directory when nobody else changed that. Effects are atomic here, so no visit can be overtaken.
  * Never leaves a temporary file, never overwrites a saved copy.
  */
 import { digestOf, fromBase64, type Digest } from '../../src/core/bytes.js';
 import type { Edit, Effect, EffectResult } from '../../src/core/effect.js';
-import { FakeFileError, type FakeFiles, type FileErrorCode } from './fake-files.js';
+import { FakeFileError, type FakeFiles, type FakeInode, type FileErrorCode } from './fake-files.js';
 import { parentOf } from './fake-paths.js';
 import type { CommandResult, FakeSystemd } from './fake-systemd.js';
 
@@ -44,15 +45,18 @@ function ran(parts: EffectParts, command: () => CommandResult): EffectResult {
 function applyEdit(files: FakeFiles, run: string, edit: Edit): EffectResult {
   const now = digestAt(files, edit.path);
   const wanted = edit.do === 'write' ? edit.after : 'absent';
-  if (now === wanted) return { ok: true, happened: 'already' };
+  if (now === wanted && isOurs(files, run, edit)) return { ok: true, happened: 'already' };
   if (now !== edit.before) return drift(edit.path, edit.before, now);
   if (edit.do === 'write' && digestOf(fromBase64(edit.content)) !== edit.after) {
     return { ok: false, effect: 'none', reason: 'exit', detail: `${edit.path}: the content does not have the digest it claims` };
   }
-  if (files.stat(parentOf(edit.path))?.kind !== 'directory') return drift(edit.path, 'a directory above it', 'none');
+  const directory = files.stat(parentOf(edit.path));
+  if (directory?.kind !== 'directory') return drift(edit.path, 'a directory above it', 'none');
+  const directoryTime = directory.modifiedAt;
   saveCopy(files, run, edit);
   if (edit.do === 'remove') files.remove(edit.path);
   else replaceFile(files, edit.path, fromBase64(edit.content), files.stat(edit.path));
+  keepDirectoryTime(files, run, edit, directoryTime);
   const after = digestAt(files, edit.path);
   if (after !== wanted) return { ok: false, effect: 'unknown', reason: 'exit', detail: `${edit.path}: reads back as ${after}` };
   return { ok: true, happened: 'now' };
@@ -61,20 +65,56 @@ function applyEdit(files: FakeFiles, run: string, edit: Edit): EffectResult {
 function restoreFile(files: FakeFiles, run: string, edit: Edit): EffectResult {
   const now = digestAt(files, edit.path);
   const after = edit.do === 'write' ? edit.after : 'absent';
-  if (now === edit.before) return { ok: true, happened: 'already' };
+  const copy = files.stat(copyPath(run, edit));
+  if (now === edit.before) return putRight(files, edit.path, copy);
   if (now !== after) return drift(edit.path, after, now);
   if (edit.before === 'absent') {
-    files.remove(edit.path);
+    if (!isOurs(files, run, edit)) return { ok: false, effect: 'none', reason: 'missingCopy', detail: `this run did not create ${edit.path}` };
+    withDirectoryTime(files, run, edit, () => files.remove(edit.path));
+    files.remove(markPath(run, edit));
     return { ok: true, happened: 'now' };
   }
-  const copy = files.stat(copyPath(run, edit));
   if (copy === undefined || digestOf(copy.bytes) !== edit.before) {
     return { ok: false, effect: 'none', reason: 'missingCopy', detail: `${copyPath(run, edit)}: no saved copy with the digest from before` };
   }
-  replaceFile(files, edit.path, copy.bytes, copy);
-  const restored = files.stat(edit.path);
-  if (restored !== undefined) restored.modifiedAt = copy.modifiedAt;
+  withDirectoryTime(files, run, edit, () => replaceFile(files, edit.path, copy.bytes, copy));
+  putRight(files, edit.path, copy);
   return { ok: true, happened: 'now' };
+}
+
+/** The content is the old one: mode, owner and time too. */
+function putRight(files: FakeFiles, path: string, copy: FakeInode | undefined): EffectResult {
+  const inode = files.stat(path);
+  if (copy === undefined || inode === undefined) return { ok: true, happened: 'already' };
+  const { mode, uid, gid, modifiedAt } = copy;
+  const isRight = inode.mode === mode && inode.uid === uid && inode.gid === gid && Math.floor(inode.modifiedAt) === Math.floor(modifiedAt);
+  Object.assign(inode, { mode, uid, gid, modifiedAt });
+  return { ok: true, happened: isRight ? 'already' : 'now' };
+}
+
+/** This run began to change the file, so the new content may be its work. */
+function isOurs(files: FakeFiles, run: string, edit: Edit): boolean {
+  if (edit.before !== 'absent') return files.stat(copyPath(run, edit)) !== undefined;
+  const mark = files.read(markPath(run, edit));
+  return mark !== undefined && edit.do === 'write' && Buffer.from(mark).toString() === edit.after;
+}
+
+/** Says of a file that this run created what it became. */
+function markPath(run: string, edit: Edit): string {
+  return `${copyPath(run, edit)}.meta`;
+}
+
+function keepDirectoryTime(files: FakeFiles, run: string, edit: Edit, before: number): void {
+  const after = files.stat(parentOf(edit.path))?.modifiedAt ?? 0;
+  files.seed(`${copyPath(run, edit)}.dir`, { content: String(after), modifiedAt: before });
+}
+
+function withDirectoryTime(files: FakeFiles, run: string, edit: Edit, act: () => void): void {
+  const kept = files.stat(`${copyPath(run, edit)}.dir`);
+  const directory = files.stat(parentOf(edit.path));
+  const isCalm = kept !== undefined && Number(Buffer.from(kept.bytes).toString()) === directory?.modifiedAt;
+  act();
+  if (isCalm) Object.assign(directory ?? {}, { modifiedAt: kept.modifiedAt });
 }
 
 /** Where the old file of this run is kept. Two edits of one file in one run have two copies. */
@@ -85,8 +125,12 @@ export function copyPath(run: string, edit: Edit): string {
 function saveCopy(files: FakeFiles, run: string, edit: Edit): void {
   const old = files.stat(edit.path);
   const copy = copyPath(run, edit);
-  if (old === undefined || files.stat(copy) !== undefined) return;
   makeDirectories(files, parentOf(copy));
+  if (edit.do === 'write' && edit.before === 'absent') {
+    if (files.stat(markPath(run, edit)) !== undefined) files.remove(markPath(run, edit));
+    files.create(markPath(run, edit), Buffer.from(edit.after), { mode: 0o600 });
+  }
+  if (old === undefined || files.stat(copy) !== undefined) return;
   files.create(copy, old.bytes, { mode: old.mode, uid: old.uid, gid: old.gid });
   const saved = files.stat(copy);
   if (saved !== undefined) saved.modifiedAt = old.modifiedAt;

@@ -37,6 +37,9 @@ export function asNodeUnderTest(node: FakeNode, { connector, cutNextAnswer }: Re
       const { kind, bytes, mode, uid, gid, modifiedAt } = inode;
       return { kind, bytes: Uint8Array.from(bytes), mode, uid, gid, modifiedAt: Math.floor(modifiedAt) };
     },
+    age: async (path, modifiedAt) => {
+      Object.assign(files.stat(path) ?? {}, { modifiedAt });
+    },
     names: async (directory) => files.list(directory),
     makeImmutable: async (path) => {
       const inode = files.stat(path);

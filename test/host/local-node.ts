@@ -40,7 +40,7 @@ export async function makeLocalNode(options: LocalNodeOptions): Promise<LocalNod
   let cutNow = false;
   const transport = createLocalTransport({
     onWrite: (text) => {
-      if (cutArmed) [cutArmed, cutNow] = [false, true];
+      if (cutArmed && / (edit|restore) /.test(text)) [cutArmed, cutNow] = [false, true];
       return text;
     },
     onOutput: () => {
@@ -72,6 +72,7 @@ export async function makeLocalNode(options: LocalNodeOptions): Promise<LocalNod
       await new Promise((resolve) => server.close(resolve));
       rmSync(base, { recursive: true });
     },
+    age: async (path, modifiedAt) => utimesSync(path, modifiedAt, modifiedAt),
     hardLink: async (path, target) => linkSync(target, path),
     ...(mounts ? { makeReadOnly, fill } : {}),
     ...(mayMakeImmutable(base) ? { makeImmutable } : {}),

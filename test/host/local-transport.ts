@@ -13,6 +13,8 @@ export interface LocalTransportOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Called with what is about to be written; gives what arrives (undefined: the connection is cut instead). */
   readonly onWrite?: (text: string) => string | undefined;
+  /** What is cut off goes on, as under sshd; called with its end when such a stream is closed. */
+  readonly onLeftBehind?: (ended: Promise<ShellEnd>) => void;
   /** Called with each output; true: the connection is cut before it arrives. */
   readonly onOutput?: (text: string) => boolean;
 }
@@ -50,6 +52,11 @@ export function createLocalTransport(options: LocalTransportOptions): Transport 
         stdin, stdout, stderr: child.stderr, ended, hostKey: 'SHA256:local',
         async close() {
           child.stdin.destroy();
+          if (options.onLeftBehind) {
+            lose();
+            options.onLeftBehind(ended);
+            return;
+          }
           // What does not end at the end of its input is ended with all it started.
           const timer = setTimeout(() => killGroup(child.pid), 300);
           await ended;

@@ -173,6 +173,56 @@ describe.skipIf(!isRoot)("the node's side (needs root)", () => {
     }
   }, 240_000);
 
+  it('a saved copy that lost its owner on the way is not built on', async () => {
+    const path = join(node.root, 'config');
+    await node.put(path, OLD, { mode: 0o640 });
+    node.addProgram('cp', '#!/bin/sh\n/usr/bin/cp "$@" || exit\nfor last do :; done\ncase "$*" in "-a "*) chmod 0777 "$last" ;; esac\n');
+    expect(await perform(edit())).toMatchObject({ ok: false, effect: 'none', reason: 'exit' });
+    expect(readFileSync(path)).toEqual(OLD);
+  });
+
+  it.each([
+    ['fails', 'exit 1'],
+    ['only seems to work', 'exit 0'],
+  ])('where the copying of mode, owner and attributes %s, the file stays as it is', async (_name, outcome) => {
+    const path = join(node.root, 'config');
+    await node.put(path, OLD, { mode: 0o640 });
+    node.addProgram('cp', `#!/bin/sh\ncase "$*" in --attributes-only*) ${outcome} ;; esac\nexec /usr/bin/cp "$@"\n`);
+    expect(await perform(edit())).toMatchObject({ ok: false, effect: 'none', reason: 'exit' });
+    expect(readFileSync(path)).toEqual(OLD);
+    expect(readdirSync(node.root)).toEqual(['config']);
+  });
+
+  it('an edited file whose mode is not the old one is a failure, and the undo puts it right', async () => {
+    const path = join(node.root, 'config');
+    await node.put(path, OLD, { mode: 0o640 });
+    node.addProgram('mv', `#!/bin/sh\n/usr/bin/mv "$@" || exit\nfor last do :; done\n[ "$last" != ${path} ] || chmod 0600 "$last"\n`);
+    expect(await perform(edit())).toMatchObject({ ok: false, effect: 'unknown', reason: 'exit' });
+    node.addProgram('mv', '#!/bin/sh\nexec /usr/bin/mv "$@"\n');
+    expect(await perform(restore())).toMatchObject({ ok: true });
+    expect(await node.look(path)).toMatchObject({ bytes: new Uint8Array(OLD), mode: 0o640 });
+  });
+
+  it('a logger that neither ends nor stops reading holds nothing up', async () => {
+    await node.put(join(node.root, 'config'), OLD);
+    node.addProgram('logger', '#!/bin/sh\ncat >/dev/null\nexec sleep 600\n');
+    expect(await perform(edit())).toMatchObject({ ok: true, happened: 'now' });
+  });
+
+  it('a process is not of the host when our own shell has mounts of its own', async (context) => {
+    const unit = { ask: 'unit', unit: node.unit ?? '' } as const;
+    const own = await makeLocalNode({ shell: 'unshare -m dash', loginShell: 'dash', connector: { searchPath: `${node.bin}:/usr/bin:/bin` } });
+    try {
+      const [seen] = await ask(unit);
+      if (!seen?.ok || seen.ask !== 'unit' || seen.value.process?.hostNamespaces !== true) return context.skip('this machine runs tests away from its pid 1');
+      const session = await own.connector.openToRead(own.host, new AbortController().signal);
+      expect(await session.ask([unit])).toMatchObject([{ ok: true, value: { process: { hostNamespaces: false } } }]);
+      await session.close();
+    } finally {
+      await own.close();
+    }
+  });
+
   it('a restart that does not end is ended, and said to be unknown', async () => {
     node.addProgram('systemctl', '#!/bin/sh\ncase "$*" in *restart*) exec sleep 60 ;; esac\nexec true\n');
     expect(await perform({ do: 'restart', unit: 'x.service', timeoutMs: 900 })).toMatchObject({ ok: false, effect: 'unknown', reason: 'timeout' });

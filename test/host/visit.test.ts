@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Host } from '../../src/core/host.js';
+import type { ShellStream, Transport } from '../../src/core/ports.js';
 import type { Answer } from '../../src/core/query.js';
 import { createConnector, type ConnectorOptions } from '../../src/host/connector.js';
 import { LOCAL_HOST } from './local-node.js';
@@ -139,6 +140,32 @@ describe('in between', () => {
     const session = await createConnector(transport, { operationTimeoutMs: 50 }).openToRead(LOCAL_HOST, quiet());
     await expect(session.ask([{ ask: 'capability' }])).rejects.toEqual(failsWith('timeout'));
     await session.close();
+  });
+
+  it('an error that nobody foresaw in a callback fails this visit, not the process', async () => {
+    const inner = createLocalTransport({ shell: 'dash', loginShell: 'dash' });
+    const transport: Transport = {
+      async open(...args) {
+        const stream = await inner.open(...args);
+        // Text instead of bytes: nothing that reads them expects it.
+        stream.stdout.setEncoding('utf8');
+        return stream;
+      },
+    };
+    await expect(createConnector(transport, { startTimeoutMs: 5_000 }).openToRead(LOCAL_HOST, quiet())).rejects.toEqual(failsWith('bug', { summary: containing('unexpected error') }));
+  });
+
+  it('a write that throws, an end that is rejected and a close that throws fail this visit, not the process', async () => {
+    const inner = createLocalTransport({ shell: 'dash', loginShell: 'dash' });
+    const broken = (spoil: (stream: ShellStream) => ShellStream): Transport => ({ open: async (...args) => spoil(await inner.open(...args)) });
+    const throwing = (): never => { throw new Error('broken'); };
+    const atWrite = broken((stream) => ({ ...stream, stdin: Object.assign(stream.stdin, { write: throwing }) }));
+    const session = await createConnector(atWrite).openToRead(LOCAL_HOST, quiet());
+    await expect(session.ask([{ ask: 'capability' }])).rejects.toEqual(failsWith('bug'));
+    await session.close();
+    const atEnd = broken((stream) => ({ ...stream, ended: Promise.reject(new Error('broken')), close: () => { void stream.close(); return throwing(); } }));
+    const refused = await createConnector(atEnd).openToRead(LOCAL_HOST, quiet()).then((one) => one.ask([{ ask: 'capability' }])).catch((error: unknown) => error);
+    expect(refused).toEqual(failsWith('bug'));
   });
 
   it('an interrupt ends the visit at any time', async () => {

@@ -5,7 +5,8 @@
 export PATH LC_ALL=C
 umask 077
 set -u
-unset IFS CDPATH http_proxy https_proxy all_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY
+# What an rc file may have exported and a tool of ours would obey: options only before operands, quoted names, proxies.
+unset IFS CDPATH POSIXLY_CORRECT QUOTING_STYLE GREP_OPTIONS http_proxy https_proxy all_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY
 cd /
 fm_nl='
 '
@@ -84,12 +85,11 @@ fm_capture() {
     fm_limited "$@" 2>&1
     printf '%sfm-exit %s' "$fm_nl" "$?"
   } | head -c "$fm_bytes")
-  fm_exit=
+  # Digits at the end first: to look for the last of something longer costs dash a second at 64 KiB.
+  fm_exit=${fm_value##*[!0-9]}
   case $fm_value in
-    *"${fm_nl}fm-exit "*)
-      fm_exit=${fm_value##*"${fm_nl}fm-exit "}
-      fm_value=${fm_value%"${fm_nl}fm-exit "*}
-      ;;
+    *"${fm_nl}fm-exit $fm_exit") fm_value=${fm_value%"${fm_nl}fm-exit $fm_exit"} ;;
+    *) fm_exit= ;;
   esac
 }
 
