@@ -6,6 +6,7 @@ export default defineConfig({
     root: new URL('..', import.meta.url).pathname,
     include: ['test/**/*.test.ts'],
     exclude: ['test/e2e/**', 'test/**/*.real.test.ts'],
-    testTimeout: 30_000,
+    testTimeout: 60_000,
+    setupFiles: ['test/fuzz-seed.ts'],
   },
 });

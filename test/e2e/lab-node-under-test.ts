@@ -40,6 +40,7 @@ export async function asNodeUnderTest(lab: Lab, node: LabNode, user: 'root' | 'o
     async close() {
       await must(`rm -rf ${ROOT} ${STATE}`);
     },
+    age: async (path, modifiedAt) => void (await must(`touch -d @${modifiedAt} -- ${quote(path)}`)),
     hardLink: async (path, target) => void (await must(`ln -- ${quote(target)} ${quote(path)}`)),
     async makeImmutable(path) {
       await must(`chattr +i -- ${quote(path)}`);
@@ -101,7 +102,8 @@ function cutOnAnswer(stream: ShellStream): ShellStream {
   let lose: (end: ShellEnd) => void = () => undefined;
   const lost = new Promise<ShellEnd>((resolve) => { lose = resolve; });
   stdin.on('data', (chunk: Buffer) => {
-    asked = true;
+    // A session may ask something of its own first: only an effect's answer is lost.
+    asked ||= / (edit|restore) /.test(chunk.toString());
     stream.stdin.write(chunk);
   });
   stream.stdout.on('data', (chunk: Buffer) => {

@@ -1,8 +1,8 @@
 /** What a visit that was given up may still do when the node wakes up: nothing. Needs root. */
-import { execFileSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, readdirSync, utimesSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { digestOf, toBase64 } from '../../src/core/bytes.js';
 import type { Edit, Effect, EffectResult } from '../../src/core/effect.js';
@@ -11,6 +11,8 @@ import { makeLocalNode, type LocalNode } from './local-node.js';
 const isRoot = process.getuid?.() === 0;
 const [OLD, NEW] = [Buffer.from('old\n'), Buffer.from('new\n')];
 const LONG_AGO = 1_600_000_000;
+/** Waits for the other end of a FIFO, in a process of its own, so that a test which waits in vain can end. */
+const meet = (words: string): Promise<unknown> => promisify(execFile)('timeout', ['40', 'sh', '-c', words]);
 
 describe.skipIf(!isRoot).each(['dash', 'bash', 'busybox sh'])('a visit of %s that was given up and wakes late (needs root)', { timeout: 60_000 }, (shell) => {
   let node: LocalNode;
@@ -47,11 +49,11 @@ describe.skipIf(!isRoot).each(['dash', 'bash', 'busybox sh'])('a visit of %s tha
     const interrupt = new AbortController();
     const session = await node.connector.openToWrite(node.host, interrupt.signal);
     const last = effects.reduce<Promise<unknown>>((before, effect) => before.then(() => session.perform(effect)), Promise.resolve()).catch(() => undefined);
-    await readFile(join(node.bin, 'reached'));
+    await meet(`cat ${node.bin}/reached`);
     interrupt.abort();
     await last;
     await meanwhile();
-    await writeFile(join(node.bin, 'release'), '');
+    await meet(`echo >${node.bin}/release`);
     await Promise.all(leftBehind);
   };
 

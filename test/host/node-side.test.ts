@@ -209,15 +209,19 @@ describe.skipIf(!isRoot)("the node's side (needs root)", () => {
     expect(await perform(edit())).toMatchObject({ ok: true, happened: 'now' });
   });
 
-  it('a process is not of the host when our own shell has mounts of its own', async () => {
-    const unit = { ask: 'unit', unit: node.unit ?? '' } as const;
-    const own = await makeLocalNode({ shell: 'unshare -m dash', loginShell: 'dash', connector: { searchPath: `${node.bin}:/usr/bin:/bin` } });
+  it.each([
+    ['shares the mounts of pid 1', 'dash', true],
+    ['has mounts of its own', 'unshare -m dash', false],
+  ])('pid 1 is of the host for a shell that %s: %s, %s', async (_name, command, expected) => {
+    // A pid namespace of its own: not every machine lets its tests look at its pid 1.
+    node.addProgram('shell', `#!/bin/sh\nexec unshare -pf --mount-proc dash -c '${command} "$@"; exit' fm "$@"\n`);
+    const inside = await makeLocalNode({ shell: join(node.bin, 'shell'), loginShell: 'dash' });
     try {
-      const session = await own.connector.openToRead(own.host, new AbortController().signal);
-      expect(await session.ask([unit])).toMatchObject([{ ok: true, value: { process: { hostNamespaces: false } } }]);
+      const session = await inside.connector.openToRead(inside.host, new AbortController().signal);
+      expect(await session.ask([{ ask: 'process', pid: 1 }])).toMatchObject([{ ok: true, value: { process: { hostNamespaces: expected } } }]);
       await session.close();
     } finally {
-      await own.close();
+      await inside.close();
     }
   });
 
