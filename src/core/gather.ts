@@ -10,6 +10,7 @@ type AnswerOf<K extends Kind> = Extract<Answer, { ask: K }>;
 /** Answers by question. */
 export class Known {
   private readonly answers = new Map<string, Answer>();
+  private readonly conclusions = new Map<string, unknown>();
 
   has(query: Query): boolean {
     return this.answers.has(keyOf(query));
@@ -17,6 +18,13 @@ export class Known {
 
   remember(query: Query, answer: Answer): void {
     this.answers.set(keyOf(query), answer);
+    this.conclusions.clear();
+  }
+
+  /** What `draw` makes of the answers so far; drawn again only after a new answer. A name stands for one kind of value. */
+  conclude<T>(name: string, draw: () => T): T {
+    if (!this.conclusions.has(name)) this.conclusions.set(name, draw());
+    return this.conclusions.get(name) as T;
   }
 
   get<K extends Kind>(query: Extract<Query, { ask: K }>): AnswerOf<K> | undefined {

@@ -46,8 +46,13 @@ export function buildLocated(): LocatedTextBuilder {
 
 /** The characters of `text[from..to)`, one byte each, as they stand in the file. */
 export function locate(text: ByteText, from: number, to: number): LocatedText {
-  const starts = Array.from({ length: to - from }, (_, i) => from + i);
-  return { text: text.slice(from, to), starts, ends: starts.map((start) => start + 1) };
+  const starts: number[] = [];
+  const ends: number[] = [];
+  for (let at = from; at < to; at += 1) {
+    starts.push(at);
+    ends.push(at + 1);
+  }
+  return { text: text.slice(from, to), starts, ends };
 }
 
 export function sliceLocated(part: LocatedText, from: number, to: number = part.text.length): LocatedText {

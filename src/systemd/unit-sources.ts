@@ -25,6 +25,10 @@ export function unitFileQueries(unit: string, answer: UnitAnswer, known: Known):
 
 /** Call it when all of `unitFileQueries` is answered. */
 export function readUnitStart(unit: string, answer: UnitAnswer, known: Known): UnitStart {
+  return known.conclude(`start of ${unit}`, () => predictStart(unit, answer, known));
+}
+
+function predictStart(unit: string, answer: UnitAnswer, known: Known): UnitStart {
   const read = readSources(unit, answer, known);
   if (!read.ok) return read;
   const { sources } = read;
@@ -54,7 +58,13 @@ function dropInPaths(unit: string, answer: UnitAnswer, known: Known): string[] {
   return needsReload(answer) ? dropInsOnDisk(unit, loaded, known) : loaded;
 }
 
-function readSources(unit: string, answer: UnitAnswer, known: Known): { readonly ok: true; readonly sources: UnitSources } | { readonly ok: false; readonly reason: string } {
+type SourcesRead = { readonly ok: true; readonly sources: UnitSources } | { readonly ok: false; readonly reason: string };
+
+function readSources(unit: string, answer: UnitAnswer, known: Known): SourcesRead {
+  return known.conclude(`sources of ${unit}`, () => collectSources(unit, answer, known));
+}
+
+function collectSources(unit: string, answer: UnitAnswer, known: Known): SourcesRead {
   const path = answer.properties['FragmentPath'] ?? '';
   if (path === '') return { ok: false, reason: `${unit} has no unit file` };
   const fragment = readSource(path, known);

@@ -16,7 +16,7 @@ transportContract('ssh2 against a server in this process', async () => {
     hostKeys: 'strict',
     knownHostsFiles: [scratch.write('known_hosts', `[127.0.0.1]:${server.port} ${hostKey.publicText}\n`)],
     defaultIdentityFiles: [scratch.write('id', userKey.privateText)],
-    exitGraceMs: 300,
+    exitGraceMs: 3_000,
   });
   return {
     transport, host: hostAt(server.port), absentHost: hostAt(absent.port), fingerprint: fingerprintOf(hostKey.blob),

@@ -50,7 +50,7 @@ export async function createLab(options: Omit<SshTestServerOptions, 'hostKeys'> 
         hostKeys: 'strict',
         knownHostsFiles: [scratch.write('known_hosts', knownLine())],
         defaultIdentityFiles: [scratch.write('id', userKey.privateText)],
-        exitGraceMs: 200, closeGraceMs: 100,
+        exitGraceMs: 1_000, closeGraceMs: 100,
         ...overrides,
       }),
   };

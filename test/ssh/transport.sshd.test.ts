@@ -26,7 +26,7 @@ function transportFor(sshd: Sshd, scratch: Scratch, overrides: Partial<SshOption
     hostKeys: 'strict',
     knownHostsFiles: [scratch.write(`known-${sshd.port}`, known(sshd))],
     defaultIdentityFiles: [scratch.write(`id-${sshd.port}`, sshd.userKey.privateText)],
-    exitGraceMs: 300,
+    exitGraceMs: 1_000,
     ...overrides,
   });
 }
