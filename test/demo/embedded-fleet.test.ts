@@ -10,7 +10,7 @@ import { createConnector } from '../../src/host/connector.js';
 import { createSshTransport } from '../../src/ssh/transport.js';
 import { zeroFlagInDropIn, zeroInYaml } from '../fake/layouts.js';
 import { parseInventory } from '../../src/sources/inventory-file.js';
-import { type EmbeddedFleet, startEmbeddedFleet } from './embedded-fleet.js';
+import { newKey, type EmbeddedFleet, startEmbeddedFleet } from './embedded-fleet.js';
 
 const NONCE = '0123456789abcdef0123456789abcdef';
 const QUERIES = [{ ask: 'capability' }, { ask: 'unit', unit: 'kubelet.service' }] as const;
@@ -97,7 +97,7 @@ test('the tool itself visits every node: strict host keys, key file, questions a
 });
 
 test('another key is turned away', async () => {
-  const stranger = ssh2.utils.generateKeyPairSync('ed25519').private;
+  const stranger = newKey('stranger').private;
   await expect(visit(fleet.hosts[0]?.port ?? 0, stranger)).rejects.toMatchObject({ level: 'client-authentication' });
 });
 

@@ -37,7 +37,7 @@ const REAL_CLOCK: NodeClock = { now: () => new Date(), monotonicMs: () => perfor
 
 /** `directory` must exist and is the caller's to remove. */
 export async function startEmbeddedFleet(directory: string, members: readonly FleetMember[]): Promise<EmbeddedFleet> {
-  const client = ssh2.utils.generateKeyPairSync('ed25519', { comment: 'fleetmend embedded fleet' });
+  const client = newKey('fleetmend embedded fleet');
   const allowed = parseKey(client.public);
   const servers: RunningServer[] = [];
   const hosts: FleetHost[] = [];
@@ -47,7 +47,7 @@ export async function startEmbeddedFleet(directory: string, members: readonly Fl
   };
   try {
     for (const member of members) {
-      const key = ssh2.utils.generateKeyPairSync('ed25519', { comment: member.name });
+      const key = newKey(member.name);
       const node = createFakeNode({ name: member.name, clock: REAL_CLOCK, spec: member.spec });
       const server = await startServer(node, key.private, allowed);
       servers.push(server);
@@ -67,6 +67,12 @@ export async function startEmbeddedFleet(directory: string, members: readonly Fl
     await stop();
     throw error;
   }
+}
+
+/** One ed25519 pair in 256 of the library's generator begins with a zero byte and comes out too short to be read. */
+export function newKey(comment: string): { readonly private: string; readonly public: string } {
+  const pair = ssh2.utils.generateKeyPairSync('ed25519', { comment });
+  return ssh2.utils.parseKey(pair.private) instanceof Error ? newKey(comment) : pair;
 }
 
 interface RunningServer {
