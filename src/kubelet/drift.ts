@@ -2,6 +2,7 @@
 import type { FileReading, ProcessFacts, UnitAnswer } from '../core/query.js';
 import type { KubeletCommand } from './command.js';
 import type { ConfigFiles, NextStart } from './survey-types.js';
+import { matchesWord } from '../systemd/matches-word.js';
 import { needsReload } from '../systemd/unit-sources.js';
 
 export interface Drift {
@@ -58,20 +59,12 @@ function changedSince(file: FileReading, process: ProcessFacts): boolean {
 function commandLineDrift({ command, next }: Seen): string[] {
   if (!next.predicted || next.command === undefined) return [];
   const [now, then] = [command.argv, next.command.argv];
-  if (now.length === then.length && now.every((word, index) => isSameWord(word, then[index] ?? ''))) return [];
-  const lost = withoutThose(now, then, isSameWord);
-  const added = withoutThose(then, now, (word, other) => isSameWord(other, word));
+  if (now.length === then.length && now.every((word, index) => matchesWord(word, then[index] ?? ''))) return [];
+  const lost = withoutThose(now, then, matchesWord);
+  const added = withoutThose(then, now, (word, other) => matchesWord(other, word));
   if (lost.length === 0 && added.length === 0) return ['the next start would use the same words in another order'];
   const changes = [...(added.length > 0 ? [`with ${shown(added)}`] : []), ...(lost.length > 0 ? [`without ${shown(lost)}`] : [])];
   return [`the next start would use another command line: ${changes.join(', ')}`];
-}
-
-/** A specifier that only the machine can resolve, such as %H, stays in the prediction and stands for anything. */
-function isSameWord(running: string, predicted: string): boolean {
-  if (running === predicted) return true;
-  const parts = predicted.split(/%[a-zA-Z]/);
-  if (parts.length === 1) return false;
-  return new RegExp(`^${parts.map((part) => part.replaceAll(/[^\w]/g, '\\$&')).join('.*')}$`, 's').test(running);
 }
 
 function withoutThose(words: readonly string[], others: readonly string[], isSame: (word: string, other: string) => boolean): string[] {

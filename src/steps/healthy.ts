@@ -8,6 +8,7 @@ import type { Check } from '../core/check.js';
 import { defineStep } from '../core/catalogue.js';
 import { healthzUrl } from '../kubelet/healthz.js';
 import { surveyKubelet } from '../kubelet/survey.js';
+import { matchesWord } from '../systemd/matches-word.js';
 import { durationMs, unitName } from './params.js';
 
 export const healthy = defineStep({
@@ -47,8 +48,7 @@ export const healthy = defineStep({
 function resolved(predicted: readonly string[], running: readonly string[]): string[] {
   let from = 0;
   return predicted.map((word) => {
-    const pattern = new RegExp(`^${word.split(/%[a-zA-Z]/).map((text) => text.replaceAll(/[^\w]/g, '\\$&')).join('.*')}$`, 's');
-    const at = running.findIndex((other, index) => index >= from && (other === word || pattern.test(other)));
+    const at = running.findIndex((other, index) => index >= from && matchesWord(other, word));
     if (at < 0) return word;
     from = at + 1;
     return running[at] ?? word;

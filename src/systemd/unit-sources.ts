@@ -85,10 +85,14 @@ function collectSources(unit: string, answer: UnitAnswer, known: Known): Sources
   return { ok: true, sources: { unit, fragment, dropIns, environmentFiles } };
 }
 
+/** Parsing costs time, and a node may be hostile. Real files have a few KiB. */
+const MAX_SOURCE_BYTES = 128 * 1024;
+
 /** A file that is gone, or a link to /dev/null (a mask), counts as empty, as it does for systemd (kubelet.md 4.1). */
 function readSource(path: string, known: Known): UnitSourceFile | string {
   const file = known.file(path);
   if (file === undefined) return `${path} was not read`;
   if (!file.ok) return `${path} could not be read: ${file.detail}`;
+  if (file.value.exists && file.value.bytes.length > MAX_SOURCE_BYTES) return `${path} is larger than ${MAX_SOURCE_BYTES / 1024} KiB`;
   return { path, text: file.value.exists ? toByteText(file.value.bytes) : '' };
 }

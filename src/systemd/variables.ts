@@ -64,9 +64,23 @@ function expandWord(word: QuotedWord, variables: Variables): ExpandedWord[] {
   return [names.length === 0 ? { kind: 'line', value, word } : { kind: 'composed', value, names }];
 }
 
+/** As much as Linux takes for a command line and its environment together. */
+const MAX_CHARACTERS = 2 * 1024 * 1024;
+
+/** Empty when the command line would be longer than any kernel takes. */
 export function expandCommand(command: ExecCommand, variables: Variables): readonly ExpandedWord[] {
   if (!command.expandsVariables) return command.argv.map((word) => ({ kind: 'line', value: word.text.text, word }));
-  return command.argv.flatMap((word) => expandWord(word, variables));
+  const words: ExpandedWord[] = [];
+  let characters = 0;
+  for (const word of command.argv) {
+    for (const expanded of expandWord(word, variables)) {
+      characters += expanded.value.length + 1;
+      words.push(expanded);
+    }
+    // A kernel takes no such command line either, and a product of variables must not fill our memory.
+    if (characters > MAX_CHARACTERS) return [];
+  }
+  return words;
 }
 
 /** Names that the command takes up in any form. */
