@@ -1,20 +1,21 @@
 /** Folds hosts whose change is the same to the letter into one group, so that a fleet fits on a screen. Pure. */
-import type { HostPlan, PlannedStep } from './plan.js';
+import type { HostPlan, PlannedGuard, PlannedStep } from './plan.js';
 
 export interface PlanGroup {
   readonly hosts: readonly string[];
   readonly steps: readonly PlannedStep[];
   readonly notes: readonly string[];
+  readonly guard?: PlannedGuard;
 }
 
 /** Groups hosts that have steps; largest group first. Order of hosts is kept. */
 export function groupPlans(plans: readonly HostPlan[]): PlanGroup[] {
-  const groups = new Map<string, { hosts: string[]; steps: readonly PlannedStep[]; notes: readonly string[] }>();
+  const groups = new Map<string, PlanGroup & { readonly hosts: string[] }>();
   for (const plan of plans.filter((candidate) => candidate.steps.length > 0)) {
     const key = changeKey(plan);
     const group = groups.get(key);
     if (group) group.hosts.push(plan.host);
-    else groups.set(key, { hosts: [plan.host], steps: plan.steps, notes: plan.notes });
+    else groups.set(key, { hosts: [plan.host], steps: plan.steps, notes: plan.notes, ...(plan.guard ? { guard: plan.guard } : {}) });
   }
   return [...groups.values()].sort((left, right) => right.hosts.length - left.hosts.length);
 }
@@ -34,12 +35,16 @@ export function changeKey(plan: HostPlan): string {
         return ['verify', step.title];
     }
   });
-  return JSON.stringify([steps, plan.notes]);
+  return JSON.stringify([steps, plan.notes, plan.guard]);
 }
 
 /** Is a fresh plan the one that was shown? Bytes and activations must be equal; when the process started is not part of it. */
 export function samePlan(shown: HostPlan, fresh: HostPlan): boolean {
-  return JSON.stringify([shown.steps, shown.refusal !== undefined]) === JSON.stringify([fresh.steps, fresh.refusal !== undefined]);
+  return fingerprint(shown) === fingerprint(fresh);
+}
+
+function fingerprint(plan: HostPlan): string {
+  return JSON.stringify([plan.steps, plan.guard, plan.refusal !== undefined]);
 }
 
 /** What running the steps interrupts, in words; empty when nothing is activated. */

@@ -8,6 +8,9 @@ import type { HostPlan } from './plan.js';
 
 export type Outcome = 'compliant' | 'changed' | 'restored' | 'stuck' | 'unreachable' | 'refused' | 'skipped';
 
+/** Outcomes with which a host can be taken up again. */
+export const OPEN_OUTCOMES: readonly Outcome[] = ['stuck', 'skipped', 'unreachable'];
+
 export const OUTCOMES: readonly Outcome[] = ['compliant', 'changed', 'restored', 'stuck', 'unreachable', 'refused', 'skipped'];
 
 /** One shape for all of a host's acts; `step` is a PlannedStep id. */
@@ -17,13 +20,31 @@ export type HostFact =
   | { readonly type: 'done'; readonly step: string; readonly detail?: string }
   /** `effect: 'none'` means it is proved that the step changed nothing. */
   | { readonly type: 'failed'; readonly step: string; readonly effect: 'none' | 'unknown'; readonly failure: Failure }
-  | { readonly type: 'recalled'; readonly why: string }
-  | { readonly type: 'undone'; readonly step: string }
+  /** `already`: somebody (the guard) had put it back before. */
+  | { readonly type: 'undone'; readonly step: string; readonly happened: 'now' | 'already' }
   | { readonly type: 'undoFailed'; readonly step: string; readonly failure: Failure }
   | { readonly type: 'reactivated'; readonly step: string }
   | { readonly type: 'reactivateFailed'; readonly step: string; readonly failure: Failure }
   | { readonly type: 'proved'; readonly ok: true; readonly detail: string }
   | { readonly type: 'proved'; readonly ok: false; readonly failure: Failure }
+  /** Somebody else, or a boot, started this unit since: it may have read our files, so the way back starts it once more. */
+  | { readonly type: 'otherLife'; readonly unit: string }
+  /** The guard on the node is armed; it fires `deadlineMs` later. */
+  | { readonly type: 'armed'; readonly deadlineMs: number }
+  /** `unknown`: it may be armed all the same. */
+  | { readonly type: 'armFailed'; readonly effect: 'none' | 'unknown'; readonly failure: Failure }
+  /** Found at the next contact. `ok`: it restored and activated everything. */
+  | { readonly type: 'guardFired'; readonly ok: boolean; readonly detail: string }
+  | { readonly type: 'disarmed' }
+  /** The guard is left armed: nobody could tell it that all is well. */
+  | { readonly type: 'disarmFailed'; readonly failure: Failure }
+  /** Another process takes this host up again, from where the journal left it. `by`: `alice@laptop`. */
+  | { readonly type: 'resumed'; readonly by: string }
+  /** A person wants the old state back. `foreign`: what to do with a file that others changed since. */
+  | { readonly type: 'undoAsked'; readonly by: string; readonly foreign: 'refuse' | 'save' }
+  /** The saved copies are about to be removed from the node: from here on there is no undo. */
+  | { readonly type: 'cleanAsked'; readonly by: string }
+  | { readonly type: 'cleaned' }
   | { readonly type: 'finished'; readonly outcome: Outcome; readonly failure?: Failure };
 
 /** `seq` counts from 1 per (run, host) and can be taken once. `at` is ISO 8601, UTC. */
@@ -31,10 +52,11 @@ export type JournalEntry = HostFact & { readonly run: string; readonly host: str
 
 /** Where a host is, for the screen only: not durable, may be dropped. */
 export type HostPhase =
-  | 'waiting' | 'connecting' | 'auditing' | 'planning' | 'changing' | 'activating' | 'verifying' | 'undoing' | 'proving';
+  | 'waiting' | 'connecting' | 'auditing' | 'planning' | 'guarding' | 'changing' | 'activating' | 'verifying' | 'confirming' | 'undoing' | 'proving'
+  | 'cleaning';
 
 /** The stages of a command: looking at all hosts, and changing those that need it. */
-export type Stage = 'audit' | 'plan' | 'apply';
+export type Stage = 'audit' | 'plan' | 'apply' | 'resume' | 'undo' | 'clean' | 'unlock';
 
 export type RunEvent =
   | { readonly event: 'stageStarted'; readonly run: string; readonly stage: Stage; readonly playbook: string; readonly hosts: readonly string[]; readonly at: string }

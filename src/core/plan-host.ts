@@ -8,12 +8,15 @@ import { diffOf } from './diff.js';
 import type { Edit } from './effect.js';
 import type { Failure } from './failure.js';
 import type { Finding } from './finding.js';
+import { guardDeadlineMs } from './guard.js';
 import { lookAtHealth } from './health.js';
+import type { LockVerdict } from './lock.js';
+import { judgeLock } from './lock.js';
 import type { Baseline, HostPlan, PlannedStep } from './plan.js';
 import type { Playbook, PlaybookStep } from './playbook.js';
 import type { AnswerMemory } from './questions.js';
 import { afterEdits, remember } from './questions.js';
-import type { Questions } from './query.js';
+import type { CapabilityAnswer, Questions } from './query.js';
 import { ask } from './query.js';
 
 /** The audit alone. */
@@ -23,12 +26,16 @@ export function auditHost(playbook: Playbook, catalogue: Catalogue): Questions<F
   return probe.audit(playbook.audit.params);
 }
 
-export function* planHost(host: string, playbook: Playbook, catalogue: Catalogue): Questions<HostPlan> {
+/** `run`: who asks; a lock of the same run is no obstacle. */
+export function* planHost(host: string, playbook: Playbook, catalogue: Catalogue, run: string): Questions<HostPlan> {
   const memory: AnswerMemory = new Map();
   const finding = yield* remember(auditHost(playbook, catalogue), memory);
-  const untouched = { host, finding, steps: [], notes: [] };
+  const lock = yield* lookAtLock(run, memory);
+  const notes = lock.free && lock.note !== undefined ? [lock.note] : [];
+  const untouched = { host, finding, steps: [], notes };
+  if (!lock.free) return { ...untouched, refusal: lock.failure };
   if (finding.verdict === 'pass') return untouched;
-  const refusal = refuseByFinding(finding) ?? (yield* refuseByCapability(memory));
+  const refusal = refuseByFinding(finding) ?? (yield* refuseByCapability(playbook, memory));
   if (refusal !== undefined) return { ...untouched, refusal };
   const draft = yield* planSteps(playbook, catalogue, memory);
   if (draft.refusal !== undefined) return { ...untouched, refusal: draft.refusal, notes: draft.notes };
@@ -36,9 +43,11 @@ export function* planHost(host: string, playbook: Playbook, catalogue: Catalogue
   if (vain !== undefined) return { ...untouched, refusal: vain, notes: draft.notes };
   const sick = yield* refuseBySickness(draft);
   if (sick !== undefined) return { ...untouched, refusal: sick, notes: draft.notes };
+  const steps = [...draft.steps, FINAL_AUDIT];
   return {
-    host, finding, notes: [...finding.notes, ...draft.notes], steps: [...draft.steps, FINAL_AUDIT],
+    host, finding, notes: [...notes, ...finding.notes, ...draft.notes], steps,
     ...(draft.baseline ? { baseline: draft.baseline } : {}),
+    ...(playbook.guard === 'none' ? {} : { guard: { deadlineMs: guardDeadlineMs(steps, playbook.guard.marginMs) } }),
   };
 }
 
@@ -67,11 +76,33 @@ function refuseByFinding(finding: Finding): Failure | undefined {
   };
 }
 
-function* refuseByCapability(memory: AnswerMemory): Questions<Failure | undefined> {
+/** Who is at work on the node is not changed under, nor is it called compliant while another run may still turn back. */
+function* lookAtLock(run: string, memory: AnswerMemory): Questions<LockVerdict> {
+  const [lock, capability] = yield* remember(askLockAndCapability(), memory);
+  if (lock.ok) return judgeLock(lock.value, run);
+  // Only root can see a lock; who is not root is told so where it matters.
+  if (lock.reason === 'denied' || (capability.ok && capability.value.uid !== 0)) return { free: true };
+  return { free: false, failure: { kind: 'denied', summary: `the lock of this node could not be looked at: ${lock.detail}` } };
+}
+
+function askLockAndCapability() {
+  return ask({ ask: 'lock' } as const, { ask: 'capability' } as const);
+}
+
+function* refuseByCapability(playbook: Playbook, memory: AnswerMemory): Questions<Failure | undefined> {
   const [capability] = yield* remember(askCapability(), memory);
   if (!capability.ok) return { kind: 'denied', summary: `the node could not be looked at: ${capability.detail}` };
-  if (capability.value.uid === 0) return undefined;
+  if (capability.value.uid === 0) return playbook.guard === 'none' ? undefined : refuseWithoutGuard(capability.value);
   return { kind: 'denied', summary: 'changing files and units takes root', next: 'connect as root or set `become: sudo` in the inventory' };
+}
+
+function refuseWithoutGuard({ systemd, tools }: CapabilityAnswer): Failure | undefined {
+  if (systemd !== undefined && tools.includes('systemd-run')) return undefined;
+  return {
+    kind: 'missingTool',
+    summary: `no guard can be armed: this node has no ${systemd === undefined ? 'systemd' : 'systemd-run'}, so it could not restore itself if the connection were lost for good`,
+    next: 'say `guard: none` in the playbook, or `--guard none`, to go on without one',
+  };
 }
 
 function askCapability() {

@@ -24,6 +24,11 @@ export interface Baseline {
   readonly health: Extract<Check, { check: 'healthy' }>;
 }
 
+/** The node restores itself unless it hears, within `deadlineMs` of the first change, that all is well. */
+export interface PlannedGuard {
+  readonly deadlineMs: number;
+}
+
 export interface HostPlan {
   readonly host: string;
   readonly finding: Finding;
@@ -32,6 +37,8 @@ export interface HostPlan {
   /** Empty when there is nothing to do or the host is refused. */
   readonly steps: readonly PlannedStep[];
   readonly baseline?: Baseline;
+  /** Absent: this plan asks for no guard. */
+  readonly guard?: PlannedGuard;
   /** What an operator should know: what a restart interrupts, what will not last, what was left alone and why. */
   readonly notes: readonly string[];
 }

@@ -29,4 +29,6 @@ export interface Playbook {
   readonly parameters: Readonly<Record<string, string>>;
   readonly audit: { readonly probe: string; readonly params: unknown };
   readonly steps: readonly PlaybookStep[];
+  /** The margin on top of the waits of the steps, for a connection that is lost and comes back. */
+  readonly guard: 'none' | { readonly marginMs: number };
 }

@@ -18,7 +18,11 @@ export type Query =
   /** Output of `EXE --version`. */
   | { readonly ask: 'version'; readonly exe: string }
   /** Text of `systemctl status UNIT`, as evidence only. */
-  | { readonly ask: 'status'; readonly unit: string };
+  | { readonly ask: 'status'; readonly unit: string }
+  /** Who holds the node. */
+  | { readonly ask: 'lock' }
+  /** What the guard of a run is doing. */
+  | { readonly ask: 'guard'; readonly run: string };
 
 export interface CapabilityAnswer {
   readonly uid: number;
@@ -121,6 +125,41 @@ export interface StatusAnswer {
   readonly text: string;
 }
 
+export type LockAnswer =
+  | { readonly held: false; readonly armed?: string }
+  | {
+      readonly held: true;
+      /** Another run than the holder's whose guard is armed or at work here: it may yet change this node. */
+      readonly armed?: string;
+      /** Empty, like `who` and `session`, when its maker came no further than the directory. */
+      readonly run: string;
+      readonly who: string;
+      readonly session: string;
+      readonly heldForMs: number;
+      /** Since the last sign of life of the holder. */
+      readonly silentForMs: number;
+      readonly staleAfterMs: number;
+      /** The holder has begun to change the node and has not said that it is done. */
+      readonly touched: boolean;
+      /** Of the holder's run. */
+      readonly guard: GuardState;
+      /** Once that guard has fired: it restored and activated everything. */
+      readonly guardOk?: boolean;
+    };
+
+/** `firing`: at work right now. `fired`: it has put the node back, or has tried to. */
+export type GuardState = 'none' | 'armed' | 'firing' | 'fired' | 'disarmed';
+
+export interface GuardAnswer {
+  readonly state: GuardState;
+  /** While armed, unless the node was rebooted since. */
+  readonly firesInMs?: number;
+  /** Once fired: every file is restored and every activation went well. */
+  readonly ok?: boolean;
+  /** Once fired: what it did, line by line. */
+  readonly report?: string;
+}
+
 interface AnswerValues {
   readonly capability: CapabilityAnswer;
   readonly unit: UnitAnswer;
@@ -132,6 +171,8 @@ interface AnswerValues {
   readonly http: HttpAnswer;
   readonly version: VersionAnswer;
   readonly status: StatusAnswer;
+  readonly lock: LockAnswer;
+  readonly guard: GuardAnswer;
 }
 
 /** Why there is no answer. `failed` covers everything a tool on the node said no to, with its words in `detail`. */

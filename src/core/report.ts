@@ -17,6 +17,8 @@ export interface HostResult {
   readonly outcome: Outcome;
   readonly failure?: Failure;
   readonly finding?: Finding;
+  /** A person asked for its old state. */
+  readonly undone?: true;
 }
 
 export const EXIT = { fine: 0, usage: 1, failed: 2, stuck: 3, found: 4, interrupted: 130 } as const;
@@ -25,8 +27,20 @@ export const EXIT = { fine: 0, usage: 1, failed: 2, stuck: 3, found: 4, interrup
 export function applyExitCode(results: readonly HostResult[], interrupted: boolean): number {
   if (results.some((result) => result.outcome === 'stuck')) return EXIT.stuck;
   if (interrupted) return EXIT.interrupted;
-  const fine = results.every((result) => result.outcome === 'compliant' || result.outcome === 'changed');
+  const fine = results.every((result) => result.outcome === 'compliant' || result.outcome === 'changed' || wasUndone(result));
   return fine ? EXIT.fine : EXIT.failed;
+}
+
+/** Brought back because a person wanted it. */
+function wasUndone({ outcome, undone }: HostResult): boolean {
+  return outcome === 'restored' && undone === true;
+}
+
+/** An undo is fine when everything that was asked back is back; hosts that there was nothing to do on have no failure. */
+export function undoExitCode(results: readonly HostResult[], interrupted: boolean): number {
+  if (results.some((result) => result.outcome === 'stuck')) return EXIT.stuck;
+  if (interrupted) return EXIT.interrupted;
+  return results.every((result) => result.outcome === 'restored' || result.failure === undefined) ? EXIT.fine : EXIT.failed;
 }
 
 /** What an audit or a plan found of one host. */

@@ -1,3 +1,8 @@
-/** The journals that exist. Adding one: one file and one line here. */
-export { openFileJournal } from './file.js';
+/** The journals that exist, and the folders of runs. Adding a journal: one file and one line here. */
+export { openFileJournal, readFileJournal } from './file.js';
+export { findRun } from './find-run.js';
+export type { Hold } from './hold.js';
+export type { RunHolder } from './holder.js';
 export { createMemoryJournal } from './memory.js';
+export type { RunFolder, RunItem } from './run-folder.js';
+export { createRunFolder, listRuns, openRunFolder } from './run-folder.js';

@@ -58,7 +58,7 @@ function run(ways: readonly Way[]): { world: World; state: HostState; acts: numb
     }
     if (next.do === 'undo') {
       if (way === 'works' || way === 'failsAfter') effectOf(world, next.step.id, 'old')();
-      record([way === 'works' || way === 'replyLost' ? { type: 'undone', step: next.step.id } : { type: 'undoFailed', step: next.step.id, failure }]);
+      record([way === 'works' || way === 'replyLost' ? { type: 'undone', step: next.step.id, happened: 'now' } : { type: 'undoFailed', step: next.step.id, failure }]);
       if (way === 'replyLost') effectOf(world, next.step.id, 'old')();
       continue;
     }

@@ -4,22 +4,39 @@ import { foldNames } from '../../src/core/fold-names.js';
 import { groupPlans, interruptions, samePlan } from '../../src/core/group-plans.js';
 import type { Outcome } from '../../src/core/journal.js';
 import { OUTCOMES } from '../../src/core/journal.js';
-import { applyExitCode, surveyExitCode } from '../../src/core/report.js';
+import { applyExitCode, surveyExitCode, undoExitCode } from '../../src/core/report.js';
 import { SAMPLE_STEPS, changeStep, samplePlan } from './sample-plan.js';
 
+const failure = { kind: 'exit', summary: 'why' } as const;
+
 describe('the exit code of apply', () => {
-  const code = (outcomes: readonly Outcome[], interrupted = false): number => applyExitCode(outcomes.map((outcome, index) => ({ host: `h${index}`, outcome })), interrupted);
+  const code = (outcomes: readonly Outcome[], interrupted = false): number => applyExitCode(outcomes.map((outcome, index) => ({ host: `h${index}`, outcome, ...(outcome === 'compliant' || outcome === 'changed' ? {} : { failure }) })), interrupted);
   it('is 0 only when every host is compliant or changed', () => {
     expect(code(['compliant', 'changed'])).toBe(0);
     for (const outcome of OUTCOMES) expect(code(['changed', outcome]) === 0).toBe(outcome === 'compliant' || outcome === 'changed');
   });
   it('a rollback never exits 0', () => { expect(code(['changed', 'restored'])).toBe(2); });
+  it('a host that a person took back is no failure of a resume', () => {
+    expect(applyExitCode([{ host: 'h1', outcome: 'changed' }, { host: 'h2', outcome: 'restored', undone: true }], false)).toBe(0);
+    expect(applyExitCode([{ host: 'h2', outcome: 'restored' }], false)).toBe(2);
+  });
   it('an unreachable host never exits 0', () => { expect(code(['compliant', 'unreachable'])).toBe(2); });
   it('a stuck host is louder than anything', () => {
     expect(code(['stuck', 'restored', 'changed'])).toBe(3);
     expect(code(['stuck'], true)).toBe(3);
   });
   it('an interrupted run says so', () => { expect(code(['changed', 'skipped'], true)).toBe(130); });
+});
+
+describe('the exit code of undo', () => {
+  it('is 0 only when everything that was asked back is back', () => {
+    expect(undoExitCode([{ host: 'h1', outcome: 'restored' }, { host: 'h2', outcome: 'compliant' }], false)).toBe(0);
+    for (const outcome of ['refused', 'unreachable', 'skipped'] as const) expect(undoExitCode([{ host: 'h1', outcome, failure }], false), outcome).toBe(2);
+  });
+  it('a stuck host is louder than an interrupt', () => {
+    expect(undoExitCode([{ host: 'h1', outcome: 'stuck', failure }], true)).toBe(3);
+    expect(undoExitCode([{ host: 'h1', outcome: 'restored' }], true)).toBe(130);
+  });
 });
 
 describe('the exit code of audit and plan', () => {

@@ -1,5 +1,5 @@
 /** The journals against their contract, and what only a file can suffer. */
-import { appendFile, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { appendFile, mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -46,18 +46,11 @@ describe('the file journal', () => {
     const first = await openFileJournal(directory);
     await first.append(entry('a', 1));
     await first.close();
-    await appendFile(join(directory, 'journal.ndjson'), '{"v":1,"type":"beg');
+    await appendFile(join(directory, 'journal.ndjson'), '{"v":2,"wri');
     const second = await openFileJournal(directory);
     await second.append(entry('a', 2));
     expect(await second.read('run-1')).toEqual([entry('a', 1), entry('a', 2)]);
     await second.close();
-  });
-  it('refuses a corrupt line in the middle with its position', async () => {
-    const directory = await newDirectory();
-    const first = await openFileJournal(directory);
-    await first.close();
-    await writeFile(join(directory, 'journal.ndjson'), '{"v":1\n{"v":1}\n');
-    expect(await openFileJournal(directory).catch(failureOf)).toMatchObject({ kind: 'journal', summary: expect.stringContaining('journal.ndjson:1') as string });
   });
   it('is not trusted again once a write failed', async () => {
     const journal = await openFileJournal(await newDirectory());
