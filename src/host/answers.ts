@@ -2,12 +2,13 @@
  * Answers of the host protocol, both directions (the fake node encodes them). Pure. An answer is
  * `ok` and the fields of its kind, or `no REASON` and a detail; `file` answers travel in batches.
  */
-import type { EffectResult } from '../core/effect.js';
+import type { EffectRefusal, EffectResult } from '../core/effect.js';
 import type { Answer, AnswerTo, DirectoryEntry, Query, UnansweredReason, WritableAnswer } from '../core/query.js';
 import { cleanText } from '../core/clean-text.js';
 import { encodeFiles, takeFiles, type TakenFile } from './file-fields.js';
 import { takeHttp } from './http-fields.js';
 import { encodeProcess, encodeUnit, takeProcess, takeUnit } from './process-fields.js';
+import { encodeGuard, encodeLock, takeGuard, takeLock } from './state-fields.js';
 import { joinFields, malformed, splitFields } from './words.js';
 
 export type TakenAnswer = Answer | TakenFile;
@@ -42,8 +43,15 @@ function fileBatch(queries: readonly Query[], from: number): string[] {
 function takeRefusal(query: Query, head: string, fields: Buffer[]): Answer {
   const reason = head.startsWith('no ') ? head.slice(3) : '';
   if (!REASONS.includes(reason) || query.ask === 'file') throw malformed(`it begins with "${cleanText(head.slice(0, 40))}"`);
-  return { ok: false, ask: query.ask, reason: reason as UnansweredReason, detail: cleanText(text(fields).trim()) };
+  return { ok: false, ask: query.ask, reason: reason as UnansweredReason, detail: detailOf(fields) };
 }
+
+/** What a node adds in its own words goes into journals and onto screens: clean, and not longer than anybody reads. */
+function detailOf(fields: Buffer[]): string {
+  return cleanText(text(fields).slice(0, MAX_DETAIL_CHARACTERS).trim());
+}
+
+const MAX_DETAIL_CHARACTERS = 4_096;
 
 function text(fields: Buffer[]): string {
   const field = fields.shift();
@@ -73,6 +81,10 @@ function takeAnswer(query: Query, fields: Buffer[]): Answer {
       return { ok: true, ask: 'version', value: { text: text(fields).trimEnd() } };
     case 'status':
       return { ok: true, ask: 'status', value: { exit: Number(text(fields)), text: text(fields) } };
+    case 'lock':
+      return { ok: true, ask: 'lock', value: takeLock(text(fields)) };
+    case 'guard':
+      return { ok: true, ask: 'guard', value: takeGuard(text(fields), text(fields)) };
     case 'file':
       throw malformed('a file stands alone');
   }
@@ -157,23 +169,28 @@ function encodeAnswer(answer: Extract<Answer, { ok: true }>): (string | Uint8Arr
       return [answer.value.text];
     case 'status':
       return [String(answer.value.exit), answer.value.text];
+    case 'lock':
+      return [encodeLock(answer.value)];
+    case 'guard':
+      return encodeGuard(answer.value);
     case 'file':
       return encodeFiles([answer]);
   }
 }
 
-type Refusal = Extract<EffectResult, { ok: false }>;
-const EFFECT_REASONS: readonly string[] = ['drift', 'readOnly', 'immutable', 'noSpace', 'denied', 'missingTool', 'missingCopy', 'timeout', 'exit'] satisfies Refusal['reason'][];
+const EFFECT_REASONS: readonly string[] = [
+  'drift', 'readOnly', 'immutable', 'noSpace', 'denied', 'missingTool', 'missingCopy', 'timeout', 'exit', 'locked', 'notLocked', 'superseded', 'guardFired',
+] satisfies EffectRefusal[];
 
 /** Throws `protocol`: what happened to the node is then unknown. */
 export function decodeResult(nonce: string, stream: Uint8Array): EffectResult {
   const fields = splitFields(nonce, stream);
   const [head, how, effect, reason, exit] = text(fields).split(' ');
-  const detail = cleanText(text(fields).trim());
+  const detail = detailOf(fields);
   if (head !== 'effect' || fields.length > 0) throw malformed('it is not the result of an effect');
   if (how === 'now' || how === 'already') return { ok: true, happened: how, ...(detail === '' ? {} : { detail }) };
   if ((effect !== 'none' && effect !== 'unknown') || !reason || !EFFECT_REASONS.includes(reason)) throw malformed('it is not a known result');
-  return { ok: false, effect, reason: reason as Refusal['reason'], detail, ...(exit ? { exit: Number(exit) } : {}) };
+  return { ok: false, effect, reason: reason as EffectRefusal, detail, ...(exit ? { exit: Number(exit) } : {}) };
 }
 
 /** For a node's side. */

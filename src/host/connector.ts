@@ -1,8 +1,8 @@
 /** The engine's way to a node: opens a visit over any transport. A reading visit is never taught how to write. */
 import type { Connector, Transport } from '../core/ports.js';
 import type { Host } from '../core/host.js';
-import { buildLibrary, DEFAULT_PLACES, type LibraryPlaces } from './library.js';
-import { createReadSession, createWriteSession, type RunMemory } from './session.js';
+import { buildGuard, buildLibrary, DEFAULT_PLACES, type LibraryPlaces } from './library.js';
+import { createReadSession, createWriteSession } from './session.js';
 import { openVisit, type Visit } from './visit.js';
 
 export interface ConnectorOptions extends Partial<LibraryPlaces> {
@@ -19,17 +19,12 @@ const START_TIMEOUT_MS = 30_000;
 export function createConnector(transport: Transport, options: ConnectorOptions = {}): Connector {
   const operationTimeoutMs = options.operationTimeoutMs ?? OPERATION_TIMEOUT_MS;
   const startTimeoutMs = options.startTimeoutMs ?? START_TIMEOUT_MS;
-  const places = { stateRoot: options.stateRoot ?? DEFAULT_PLACES.stateRoot, searchPath: options.searchPath ?? DEFAULT_PLACES.searchPath };
+  const { stateRoot, searchPath, unitRoot, runningRoot } = { ...DEFAULT_PLACES, ...options };
+  const places = { stateRoot, searchPath, unitRoot, runningRoot };
   const open = (host: Host, purpose: 'read' | 'write', signal: AbortSignal): Promise<Visit> =>
     openVisit({ transport, host, library: (nonce) => buildLibrary(nonce, purpose, places), startTimeoutMs, signal });
-  const memories = new Map<string, RunMemory>();
-  const memoryOf = (host: Host): RunMemory => {
-    const memory = memories.get(host.name) ?? {};
-    memories.set(host.name, memory);
-    return memory;
-  };
   return {
     openToRead: async (host, signal) => createReadSession(await open(host, 'read', signal), operationTimeoutMs),
-    openToWrite: async (host, signal) => createWriteSession(await open(host, 'write', signal), operationTimeoutMs, memoryOf(host)),
+    openToWrite: async (host, signal) => createWriteSession(await open(host, 'write', signal), operationTimeoutMs, buildGuard(places)),
   };
 }

@@ -8,13 +8,14 @@
  */
 import type { Effect } from '../core/effect.js';
 import type { Query } from '../core/query.js';
-import { decodeWord, encodeWord } from './words.js';
+import { effectOf, operationOfEffect } from './effect-words.js';
+import { decodeWord, encodeOperation, type Operation } from './words.js';
 
 export interface PerformBody {
   readonly kind: 'perform';
   readonly effect: Effect;
-  /** Of an activation: the run whose files it makes true, as far as it is known. A later visit of that run then comes first. */
-  readonly run?: string;
+  /** With `arm`: the shell text that lies on the node and does the order. */
+  readonly program?: string;
 }
 
 export interface Request {
@@ -39,12 +40,10 @@ export function nonceOfCommand(command: string): string | undefined {
 }
 
 export function encodeRequest(request: Request): string {
-  const operations = request.body.kind === 'ask' ? operationsOfQueries(request.body.queries) : [operationOfEffect(request.body)];
-  const text = operations.map(([name, ...args]) => [name, ...args.map(encodeWord)].join(' ')).join(' -- ');
+  const operations = request.body.kind === 'ask' ? operationsOfQueries(request.body.queries) : [operationOfEffect(request.body.effect, request.body.program)];
+  const text = operations.map(encodeOperation).join(' -- ');
   return `fm ${request.nonce} ${request.seq} ${text} ${request.nonce}\n`;
 }
-
-type Operation = readonly [name: string, ...args: string[]];
 
 function operationsOfQueries(queries: readonly Query[]): Operation[] {
   const operations: Operation[] = [];
@@ -74,23 +73,10 @@ function operationOfQuery(query: Query): Operation {
       return [query.ask, query.path];
     case 'http':
       return ['http', query.url, String(query.timeoutMs)];
-  }
-}
-
-function operationOfEffect({ effect, run = '' }: PerformBody): Operation {
-  switch (effect.do) {
-    case 'edit':
-    case 'restore': {
-      const { run, edit } = effect;
-      const head = [effect.do, run, edit.do, edit.path, edit.before] as const;
-      if (edit.do === 'remove') return [...head, 'absent'];
-      return effect.do === 'edit' ? [...head, edit.after, edit.content] : [...head, edit.after];
-    }
-    case 'daemonReload':
-      return ['daemonReload', String(effect.timeoutMs), run];
-    case 'restart':
-    case 'resetFailed':
-      return [effect.do, String(effect.timeoutMs), effect.unit, run];
+    case 'lock':
+      return ['lockState'];
+    case 'guard':
+      return ['guardState', query.run];
   }
 }
 
@@ -101,7 +87,7 @@ export function decodeRequest(line: string, nonce: string): Request | undefined 
   const operations = splitOperations(words.slice(3, -1));
   const seq = Number(words[2]);
   const body = operations.length === 1 && operations[0] ? effectOf(operations[0]) : undefined;
-  if (body) return { nonce, seq, body };
+  if (body) return { nonce, seq, body: { kind: 'perform', ...body } };
   const queries = operations.flatMap(queriesOf);
   return { nonce, seq, body: { kind: 'ask', queries } };
 }
@@ -135,27 +121,11 @@ function queriesOf([name, ...args]: readonly string[]): Query[] {
       return [{ ask: name, path: first }];
     case 'http':
       return [{ ask: 'http', url: first, timeoutMs: Number(args[1]) }];
+    case 'lockState':
+      return [{ ask: 'lock' }];
+    case 'guardState':
+      return [{ ask: 'guard', run: first }];
     default:
       return [];
   }
-}
-
-function effectOf([name, ...args]: readonly string[]): PerformBody | undefined {
-  const [first = '', second = '', path = '', before = '', after = '', content = ''] = args;
-  switch (name) {
-    case 'edit':
-    case 'restore':
-      return performing({ do: name, run: first, edit: second === 'remove' ? { do: 'remove', path, before } : { do: 'write', path, before, after, content } });
-    case 'daemonReload':
-      return performing({ do: 'daemonReload', timeoutMs: Number(first) }, second);
-    case 'restart':
-    case 'resetFailed':
-      return performing({ do: name, timeoutMs: Number(first), unit: second }, path);
-    default:
-      return undefined;
-  }
-}
-
-function performing(effect: Effect, run = ''): PerformBody {
-  return { kind: 'perform', effect, ...(run === '' ? {} : { run }) };
 }

@@ -3,21 +3,18 @@
  * questions into request lines and answers back into data; repeats what changed while it was read.
  * Never sends an effect to a shell that has not answered yet.
  */
+import { isRunName } from '../core/run-name.js';
 import { FleetmendError } from '../core/failure.js';
-import type { Effect, EffectResult } from '../core/effect.js';
+import type { Effect, EffectResult, Holder } from '../core/effect.js';
 import type { ReadSession, WriteSession } from '../core/ports.js';
 import type { Answer, Query } from '../core/query.js';
 import { decodeAnswers, decodeResult, type TakenAnswer } from './answers.js';
+import { isPersonName, isSessionName } from './names.js';
 import { encodeRequest, type Request } from './requests.js';
 import type { Visit } from './visit.js';
 
 /** How often a file is read before it is said to be changing. */
 const TRIES = 3;
-
-/** What one controller remembers of a host between its visits: the run whose files it touched last. */
-export interface RunMemory {
-  run?: string;
-}
 
 interface Exchange {
   /** In turn: the node works at one request at a time. */
@@ -42,7 +39,7 @@ export function createReadSession(visit: Visit, operationTimeoutMs: number): Rea
   return readingPart(visit, createExchange(visit, operationTimeoutMs));
 }
 
-export function createWriteSession(visit: Visit, operationTimeoutMs: number, memory: RunMemory = {}): WriteSession {
+export function createWriteSession(visit: Visit, operationTimeoutMs: number, guardProgram: string): WriteSession {
   const exchange = createExchange(visit, operationTimeoutMs);
   const reading = readingPart(visit, exchange);
   return {
@@ -52,15 +49,18 @@ export function createWriteSession(visit: Visit, operationTimeoutMs: number, mem
       // The node orders visits by the start of their shells. Behind a sudo that hangs the shell would start when the
       // controller has long gone on to a later visit; so no effect waits in its input before it is known to be there.
       if (!exchange.hasAnswered()) await reading.ask([{ ask: 'capability' }]);
-      if ('run' in effect) memory.run = effect.run;
-      const stream = await exchange.send({ kind: 'perform', effect, ...runOfActivation(effect, memory) }, 'timeoutMs' in effect ? effect.timeoutMs : 0);
+      const stream = await exchange.send({ kind: 'perform', effect, ...(effect.do === 'arm' ? { program: guardProgram } : {}) }, patienceOf(effect));
       return decodeResult(visit.nonce, stream) satisfies EffectResult;
     },
   };
 }
 
-function runOfActivation(effect: Effect, { run }: RunMemory): { run?: string } {
-  return 'run' in effect || run === undefined ? {} : { run };
+/** Arming and disarming wait for systemd several times, with a limit of their own each time. */
+const SYSTEMD_PATIENCE_MS = 60_000;
+
+function patienceOf(effect: Effect): number {
+  if (effect.do === 'arm' || effect.do === 'disarm') return SYSTEMD_PATIENCE_MS;
+  return 'timeoutMs' in effect ? effect.timeoutMs : 0;
 }
 
 function readingPart(visit: Visit, exchange: Exchange): ReadSession {
@@ -108,16 +108,18 @@ function turnOf(query: Query | undefined): number {
 /** A question that makes no sense to any node; it must not spoil the others of its round trip. */
 function refusalOf(query: Query): Answer | undefined {
   const text = subjectOf(query);
-  const bad = text.includes('\0') || (text === '' && query.ask !== 'capability');
+  const bad = text.includes('\0') || (text === '' && query.ask !== 'capability' && query.ask !== 'lock');
   const relative = (query.ask === 'file' || query.ask === 'directory' || query.ask === 'writable' || query.ask === 'version') && !text.startsWith('/');
+  const noRun = query.ask === 'guard' && !isRunName(text);
   const noUrl = query.ask === 'http' && !/^https?:\/\/[!-~]+$/.test(text);
-  if (!bad && !relative && !noUrl) return undefined;
+  if (!bad && !relative && !noUrl && !noRun) return undefined;
   return { ok: false, ask: query.ask, reason: 'failed', detail: `${JSON.stringify(text)} is not ${noUrl ? 'a URL' : relative ? 'an absolute path' : 'a name'}` };
 }
 
 function subjectOf(query: Query): string {
   switch (query.ask) {
     case 'capability':
+    case 'lock':
       return '';
     case 'unit':
     case 'status':
@@ -133,13 +135,26 @@ function subjectOf(query: Query): string {
       return query.path;
     case 'http':
       return query.url;
+    case 'guard':
+      return query.run;
   }
 }
 
-const RUN_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
-
 function refuseBadEffect(effect: Effect): void {
-  if (effect.do !== 'edit' && effect.do !== 'restore') return;
-  if (!RUN_NAME.test(effect.run)) throw new FleetmendError({ kind: 'badInput', summary: `not a name of a run: ${JSON.stringify(effect.run)}` });
-  if (!effect.edit.path.startsWith('/')) throw new FleetmendError({ kind: 'badInput', summary: `not an absolute path: ${JSON.stringify(effect.edit.path)}` });
+  const run = effect.do === 'lock' ? effect.holder.run : effect.do === 'breakLock' ? undefined : effect.run;
+  const edits = effect.do === 'edit' || effect.do === 'restore' ? [effect.edit] : effect.do === 'arm' ? effect.order.restores.map((one) => one.edit) : [];
+  if (run !== undefined && !isRunName(run)) throw badInput('the name of a run', run);
+  for (const { path } of edits) if (!path.startsWith('/')) throw badInput('an absolute path', path);
+  if (effect.do === 'breakLock' && effect.session !== '' && !isSessionName(effect.session)) throw badInput('the name of a session', effect.session);
+  if (effect.do === 'lock') refuseBadHolder(effect.holder);
+}
+
+function refuseBadHolder({ who, session, staleAfterMs }: Holder): void {
+  if (!isSessionName(session)) throw badInput('the name of a session', session);
+  if (!isPersonName(who)) throw badInput('a name of a person', who);
+  if (!Number.isInteger(staleAfterMs) || staleAfterMs < 0) throw badInput('a time in whole milliseconds', String(staleAfterMs));
+}
+
+function badInput(expected: string, got: string): FleetmendError {
+  return new FleetmendError({ kind: 'badInput', summary: `not ${expected}: ${JSON.stringify(got)}` });
 }

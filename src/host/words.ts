@@ -22,6 +22,13 @@ export function decodeWord(word: string): string | undefined {
   return undefined;
 }
 
+export type Operation = readonly [name: string, ...args: string[]];
+
+/** One operation as it stands in a request line, and in the order of a guard. */
+export function encodeOperation([name, ...args]: Operation): string {
+  return [name, ...args.map(encodeWord)].join(' ');
+}
+
 /** What ends each field of an answer. The nonce is random per visit, so no file's bytes can hold it. */
 export function fieldEnd(nonce: string): string {
   return `:${nonce}:\n`;

@@ -27,6 +27,8 @@ interface Seen {
  */
 const START_UNCERTAINTY_S = 1;
 const WORDS_SHOWN = 6;
+/** Of words that are not equal; real command lines differ in a few. */
+const MAX_COMPARISONS = 10_000;
 
 export function findDrift(seen: Seen): Drift {
   const { unit, answer, process, files, unitFiles } = seen;
@@ -68,11 +70,25 @@ function commandLineDrift({ command, next }: Seen): string[] {
 }
 
 function withoutThose(words: readonly string[], others: readonly string[], isSame: (word: string, other: string) => boolean): string[] {
-  const left = [...others];
-  return words.filter((word) => {
+  const gone = withoutEqual(words, others);
+  const left = withoutEqual(others, words);
+  // Only to say it more nicely, and a node may be hostile: that they differ is known already.
+  if (gone.length * left.length > MAX_COMPARISONS) return gone;
+  return gone.filter((word) => {
     const index = left.findIndex((other) => isSame(word, other));
     if (index >= 0) left.splice(index, 1);
     return index < 0;
+  });
+}
+
+/** Each word of `others` takes one equal word away. */
+function withoutEqual(words: readonly string[], others: readonly string[]): string[] {
+  const counts = new Map<string, number>();
+  for (const other of others) counts.set(other, (counts.get(other) ?? 0) + 1);
+  return words.filter((word) => {
+    const count = counts.get(word) ?? 0;
+    counts.set(word, count - 1);
+    return count <= 0;
   });
 }
 

@@ -16,6 +16,7 @@ import { baseName } from '../core/paths.js';
 import type { ConfigFiles, KubeletSurvey, NextStart, StoppedKubelet } from './survey-types.js';
 import { readUnitStart, unitFileQueries, unitFilesRead } from '../systemd/unit-sources.js';
 import { describeStopped, restartNotes } from './unit-state.js';
+import { workingDirectory } from './working-directory.js';
 
 export type * from './survey-types.js';
 
@@ -130,11 +131,6 @@ function readNext(unit: string, answer: UnitAnswer, known: Known, paths: ConfigP
 
 function isSame(a: ConfigPaths, b: ConfigPaths): boolean {
   return a.config === b.config && a.directory === b.directory && (a.exe === b.exe || a.directory === undefined);
-}
-
-function workingDirectory(answer: UnitAnswer): string {
-  const directory = (answer.properties['WorkingDirectory'] ?? '').replace(/^[!-]+/, '');
-  return directory.startsWith('/') ? directory : '/';
 }
 
 function isElsewhere(answer: UnitAnswer): boolean {

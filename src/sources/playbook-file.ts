@@ -7,7 +7,7 @@ import { badInput, describeValue, quoteText, suggestWord } from '../core/input-e
 import type { Playbook, PlaybookStep } from '../core/playbook.js';
 import { type Checker, makeChecker } from './check-values.js';
 import { type Overrides, type ParameterValues, readParameters, refuseUnused, resolveReferences } from './playbook-parameters.js';
-import { controlSchema, playbookSchema } from './playbook-schema.js';
+import { controlSchema, DEFAULT_GUARD_MARGIN_MS, guardSchema, playbookSchema } from './playbook-schema.js';
 import { readTextFile } from './read-text-file.js';
 import { isMapping, parseYamlDocument, type ValuePath } from './yaml-document.js';
 
@@ -34,9 +34,16 @@ function readDocument(checker: Checker, value: unknown, catalogue: Catalogue, ov
   const parameters = readParameters(checker, value['parameters'], overrides);
   const audit = readCall(checker, parameters, value['audit'], ['audit'], { noun: 'probe', kinds: catalogue.probes });
   const steps = readSteps(checker, parameters, value['steps'], catalogue);
+  const guard = readGuard(checker, value['guard']);
   refuseUnused(checker, parameters);
   if (checked === undefined || control === undefined || audit === undefined) return undefined;
-  return { name: checked.name, control, parameters: parameters.values, audit: { probe: audit.name, params: audit.params }, steps };
+  return { name: checked.name, control, parameters: parameters.values, audit: { probe: audit.name, params: audit.params }, steps, guard };
+}
+
+function readGuard(checker: Checker, value: unknown): Playbook['guard'] {
+  if (value === 'none') return value;
+  const guard = value === undefined ? undefined : checker.check(guardSchema, value, ['guard']);
+  return { marginMs: guard?.margin ?? DEFAULT_GUARD_MARGIN_MS };
 }
 
 function readSteps(checker: Checker, parameters: ParameterValues, value: unknown, catalogue: Catalogue): PlaybookStep[] {

@@ -1,5 +1,6 @@
 /** The keys of a playbook and what each may hold. Messages continue the word "expected". */
 import { z } from 'zod';
+import { parsePlainDuration } from './plain-duration.js';
 
 const NAME = /^[a-z0-9][a-z0-9.-]{0,99}$/u;
 const NAME_EXPECTED = 'a name of small letters, digits, dots and dashes, at most 100 characters';
@@ -43,7 +44,24 @@ export const playbookSchema = z.strictObject({
   parameters: z.unknown().optional(),
   audit: z.unknown().optional(),
   steps: z.unknown().optional(),
+  guard: z.unknown().optional(),
 });
+
+const MARGIN_EXPECTED = 'a time from 1s to 1h such as 90s';
+const MAX_MARGIN_MS = 3_600_000;
+/** A lost connection has this long to come back before the node restores itself. */
+export const DEFAULT_GUARD_MARGIN_MS = 90_000;
+
+/** What stands beside `guard: none`. */
+export const guardSchema = z.strictObject(
+  {
+    margin: z
+      .string({ error: MARGIN_EXPECTED })
+      .transform((value) => parsePlainDuration(value) ?? 0)
+      .refine((ms) => ms >= 1_000 && ms <= MAX_MARGIN_MS, { error: MARGIN_EXPECTED }),
+  },
+  { error: (issue) => (issue.code === 'invalid_type' ? '"none" or a mapping with the key margin' : undefined) },
+);
 
 export function isParameterName(name: string): boolean {
   return PARAMETER_NAME.test(name);

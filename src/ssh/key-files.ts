@@ -3,10 +3,10 @@
  * what ssh2 does: ssh.md 2.3). Never asks for a passphrase, never signs with SHA-1, never puts key material into a text.
  */
 import { createPrivateKey, sign } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import ssh2 from 'ssh2';
 import type { ParsedKey } from 'ssh2';
 import { codeOf } from './failures.js';
+import { readSmallFile } from './read-small-file.js';
 
 export type KeyFile =
   | { readonly state: 'usable'; readonly key: ParsedKey; readonly publicBlob: Buffer }
@@ -29,7 +29,7 @@ export function createKeyFileReader(): ReadKeyFile {
 
 async function readKeyFile(file: string): Promise<KeyFile> {
   try {
-    return parseKeyFile(await readFile(file, 'utf8'));
+    return parseKeyFile(await readSmallFile(file));
   } catch (error) {
     const code = codeOf(error);
     return code === 'ENOENT' ? { state: 'absent' } : { state: 'unusable', reason: `could not be read (${code})` };

@@ -3,13 +3,14 @@
  * lock after looking again, so that parallel connections and processes write each key once. Never rewrites or removes
  * a line, and never writes to any but the first file.
  */
-import { mkdir, open, readFile, stat } from 'node:fs/promises';
+import { mkdir, open, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { FleetmendError } from '../core/failure.js';
 import { codeOf, knownHostsUnreadableFailure } from './failures.js';
 import { withFileLock } from './file-lock.js';
 import { keyTypeOf } from './fingerprint.js';
 import { createKnownHosts, parseKnownHosts } from './known-hosts.js';
+import { readSmallFile } from './read-small-file.js';
 import type { HostKeyVerdict, KnownHosts, LookupName } from './known-hosts.js';
 
 export interface HostKeyStore {
@@ -85,13 +86,20 @@ export function createHostKeyStore(files: readonly string[]): HostKeyStore {
       if (!RECORDABLE_NAME.test(name.exact)) return Promise.reject(new Error('the address has characters that known_hosts cannot hold'));
       if (keyType === undefined) return Promise.reject(new Error('this is not a host key'));
       const learning = lastLearning.then(async () => {
-        await mkdir(dirname(learningFile), { recursive: true, mode: 0o700 });
+        await makeParent(learningFile);
         return withFileLock(`${learningFile}.lock`, () => learnUnderLock(name, Buffer.from(key), keyType));
       });
       lastLearning = learning.catch(() => undefined);
       return learning;
     },
   };
+}
+
+/** ~/.ssh may be missing, what is above it is not. Not recursive: where nothing can be made, as in /proc, that tries for ever. */
+async function makeParent(file: string): Promise<void> {
+  await mkdir(dirname(file), { mode: 0o700 }).catch((error: unknown) => {
+    if (codeOf(error) !== 'EEXIST') throw error;
+  });
 }
 
 async function stampOf(file: string): Promise<Stamp> {
@@ -137,7 +145,7 @@ async function withAppended(snapshot: Snapshot, file: string, line: string, adde
 
 async function readText(file: string): Promise<string> {
   try {
-    return await readFile(file, 'utf8');
+    return await readSmallFile(file);
   } catch (error) {
     throw new FleetmendError(knownHostsUnreadableFailure(file, codeOf(error)), { cause: error });
   }

@@ -41,16 +41,20 @@ export const healthy = defineStep({
   },
 });
 
+/** More words than any edit takes off a command line. */
+const LOOK_AHEAD = 200;
+
 /**
  * A specifier that only the machine can resolve, such as %H, stays in the prediction: such a word is expected as the
- * running kubelet has it. Both command lines have their common words in the same order.
+ * running kubelet has it. Both command lines have their common words in the same order, so the look goes not far ahead:
+ * a hostile node's command line of 100,000 words would otherwise cost their square.
  */
 function resolved(predicted: readonly string[], running: readonly string[]): string[] {
   let from = 0;
   return predicted.map((word) => {
-    const at = running.findIndex((other, index) => index >= from && matchesWord(other, word));
-    if (at < 0) return word;
-    from = at + 1;
-    return running[at] ?? word;
+    const ahead = running.slice(from, from + LOOK_AHEAD).findIndex((other) => matchesWord(other, word));
+    if (ahead < 0) return word;
+    from += ahead + 1;
+    return running[from - 1] ?? word;
   });
 }

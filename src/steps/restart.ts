@@ -1,10 +1,11 @@
 /**
- * `restart`: one restart of a service, and only after what systemd would now start was checked word by
- * word against the plan. Never repeated forwards: six restarts in ten seconds stop a kubelet (kubelet.md 1, item 14).
+ * `restart`: one restart of a service, and only after what systemd would now start was checked against the plan: the
+ * command line word by word, and every file behind it byte by byte, so that nobody else's edit is activated with ours.
+ * Never repeated forwards: six restarts in ten seconds stop a kubelet (kubelet.md 1, item 14).
  */
 import { z } from 'zod';
 import { defineStep } from '../core/catalogue.js';
-import { predictService } from '../systemd/predict-service.js';
+import { predictStart } from '../kubelet/start-sources.js';
 import { activationTimeoutMs, unitName } from './params.js';
 
 export const restart = defineStep({
@@ -15,7 +16,7 @@ export const restart = defineStep({
   }),
   title: ({ unit }) => `systemctl restart ${unit}`,
   *plan({ unit, timeout }) {
-    const service = yield* predictService(unit);
+    const service = yield* predictStart(unit);
     if (!service.ok) return { want: 'refusal', failure: { kind: 'unknownSource', summary: `${unit}: ${service.reason}` } };
     if (service.prediction.wouldNotStart !== undefined) {
       return { want: 'refusal', failure: { kind: 'latentCrash', summary: `${unit} would not start after the change: ${service.prediction.wouldNotStart}` } };
@@ -24,7 +25,7 @@ export const restart = defineStep({
     return {
       want: 'activation',
       activation: { do: 'restart', unit, timeoutMs: timeout },
-      before: { check: 'commandLinePredicted', unit, argv },
+      before: { check: 'commandLinePredicted', unit, argv, sources: service.startSources },
       afterUndoOf: [],
       notes: [],
     };

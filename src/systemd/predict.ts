@@ -20,6 +20,7 @@ export interface PlacedPrediction {
   readonly words: readonly PlacedWord[];
   readonly commandCount: number;
   readonly wouldNotStart?: string;
+  readonly unbounded?: string;
   readonly ignored: readonly string[];
 }
 
@@ -56,9 +57,10 @@ function withoutUnset(variables: ReadonlyMap<string, Variable>, unset: readonly 
 
 function warnOfForeignNames(command: LoadedCommand, variables: ReadonlyMap<string, Variable>, settings: ServiceSettings): string[] {
   const warnings: string[] = [];
+  const passed = new Set(settings.passed);
   for (const name of new Set(namesUsed(command))) {
     if (variables.has(name)) continue;
-    if (settings.passed.includes(name)) warnings.push(`${command.path}: PassEnvironment=${name} has a value that only the manager knows, taken as unset`);
+    if (passed.has(name)) warnings.push(`${command.path}: PassEnvironment=${name} has a value that only the manager knows, taken as unset`);
     else if (SET_BY_SYSTEMD.has(name)) warnings.push(`${command.path}: $${name} is set by systemd itself, taken as unset`);
   }
   return warnings;
@@ -96,7 +98,9 @@ export function predictPlaced(sources: UnitSources): PlacedPrediction {
   const variables = withoutUnset(new Map([...settings.variables, ...fromFiles.variables]), settings.unset);
   const [command] = settings.commands;
   if (command === undefined) return { words: [], commandCount, wouldNotStart: 'no ExecStart=', ignored };
-  const words = expandCommand(command, variables).map((word) => placeWord(word, command));
+  const expanded = expandCommand(command, variables);
+  if (expanded === undefined) return { words: [], commandCount, unbounded: `${command.path}: the variables of ExecStart= make its command line too long to be predicted`, ignored };
+  const words = expanded.map((word) => placeWord(word, command));
   const warnings = warnOfForeignNames(command, variables, settings);
   if (commandCount > 1) warnings.push(`${command.path}: ${commandCount} commands, only the first is predicted`);
   return { words, commandCount, ignored: [...ignored, ...fromFiles.ignored, ...warnings] };
@@ -108,6 +112,11 @@ export function predictPlaced(sources: UnitSources): PlacedPrediction {
  * not existing. Values that only the machine knows (PassEnvironment=, `%H`, `$PATH`) are named in `ignored`.
  */
 export function predictCommandLine(sources: UnitSources): Prediction {
-  const { words, wouldNotStart, ignored } = predictPlaced(sources);
-  return { words: words.map(({ predicted }) => predicted), ignored, ...(wouldNotStart === undefined ? {} : { wouldNotStart }) };
+  const { words, wouldNotStart, unbounded, ignored } = predictPlaced(sources);
+  return {
+    words: words.map(({ predicted }) => predicted),
+    ignored,
+    ...(wouldNotStart === undefined ? {} : { wouldNotStart }),
+    ...(unbounded === undefined ? {} : { unbounded }),
+  };
 }

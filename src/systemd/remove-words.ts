@@ -51,7 +51,7 @@ function changesOneAssignment(isUnitFile: boolean, before: ByteText, after: Byte
 }
 
 function isPrediction(prediction: PlacedPrediction, expected: readonly PlacedWord[]): boolean {
-  if (prediction.wouldNotStart !== undefined || prediction.words.length !== expected.length) return false;
+  if (prediction.wouldNotStart !== undefined || prediction.unbounded !== undefined || prediction.words.length !== expected.length) return false;
   return prediction.words.every((word, i) => word.predicted.value === expected[i]?.predicted.value);
 }
 
@@ -112,6 +112,9 @@ function removeAll(sources: UnitSources, words: readonly PlacedWord[], chosen: R
   return refuse(sources.fragment.path, 'the edited files do not give the wanted command line');
 }
 
+/** Each word costs several predictions, and a node may be hostile. Real command lines say a flag once or twice. */
+const MAX_WORDS = 20;
+
 /**
  * Takes the words at these indexes of the predicted command line out of their files, with one blank beside each, or with
  * the whole line of a continued value. A variable that loses its only word keeps an empty value. Refuses, with the file
@@ -122,6 +125,7 @@ export function removeWords(sources: UnitSources, indexes: readonly number[]): R
   if (start.wouldNotStart !== undefined) return refuse(sources.fragment.path, `the unit would not start: ${start.wouldNotStart}`);
   if (start.commandCount > 1) return refuse(sources.fragment.path, 'the unit has several commands');
   const chosen = new Set(indexes);
+  if (chosen.size > MAX_WORDS) return refuse(sources.fragment.path, `${chosen.size} words would have to be taken out; more than ${MAX_WORDS} are left to a person`);
   for (const index of chosen) {
     const word = start.words[index];
     if (word === undefined) return refuse(sources.fragment.path, `the command line has no word ${index}`);

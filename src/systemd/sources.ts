@@ -37,6 +37,8 @@ export interface Prediction {
   readonly words: readonly PredictedWord[];
   /** Why systemd would refuse to start it; absent when it would try. */
   readonly wouldNotStart?: string;
+  /** Why nothing can be said of the command line: variables blow it up beyond what is worth predicting. There are no words then. */
+  readonly unbounded?: string;
   /** Lines that systemd ignores, with file and line number: the silent losses. */
   readonly ignored: readonly string[];
 }

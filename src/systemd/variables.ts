@@ -49,13 +49,24 @@ function fillIn(text: ByteText, variables: Variables): { readonly value: ByteTex
     }
     names.push(name);
     value += variables.get(name)?.value.text ?? '';
+    // Longer than allowed already: the caller sees it by the length, and the rest would only cost more.
+    if (value.length > MAX_EXPANSION) return { value, names };
   }
+}
+
+/** `$NAME` alone in a word. */
+function isSplit({ text: { text } }: QuotedWord): boolean {
+  return text.startsWith('$') && !text.startsWith('${') && !text.startsWith('$$');
+}
+
+function splitValue(word: QuotedWord, variables: Variables): Variable | undefined {
+  return isSplit(word) ? variables.get(word.text.text.slice(1)) : undefined;
 }
 
 function expandWord(word: QuotedWord, variables: Variables): ExpandedWord[] {
   const { text } = word.text;
-  if (text.startsWith('$') && !text.startsWith('${') && !text.startsWith('$$')) {
-    const variable = variables.get(text.slice(1));
+  if (isSplit(word)) {
+    const variable = splitValue(word, variables);
     if (variable === undefined) return [];
     const { words } = takeWords(variable.value, 'variable');
     return words.map((part) => ({ kind: 'variable', value: part.text.text, word: part, variable }));
@@ -64,21 +75,25 @@ function expandWord(word: QuotedWord, variables: Variables): ExpandedWord[] {
   return [names.length === 0 ? { kind: 'line', value, word } : { kind: 'composed', value, names }];
 }
 
-/** As much as Linux takes for a command line and its environment together. */
-const MAX_CHARACTERS = 2 * 1024 * 1024;
+/** What all references of a command may bring in, in characters. Real command lines have a few KiB, and a product of two files has no bound of its own. */
+const MAX_EXPANSION = 256 * 1024;
+/** A word costs more than its characters: its place among the others. */
+const WORD_CHARACTERS = 8;
 
-/** Empty when the command line would be longer than any kernel takes. */
-export function expandCommand(command: ExecCommand, variables: Variables): readonly ExpandedWord[] {
+/** `undefined`: references bring in more than `MAX_EXPANSION` characters. */
+export function expandCommand(command: ExecCommand, variables: Variables): readonly ExpandedWord[] | undefined {
   if (!command.expandsVariables) return command.argv.map((word) => ({ kind: 'line', value: word.text.text, word }));
   const words: ExpandedWord[] = [];
-  let characters = 0;
+  let broughtIn = 0;
   for (const word of command.argv) {
+    broughtIn += splitValue(word, variables)?.value.text.length ?? 0;
+    if (broughtIn > MAX_EXPANSION) return undefined;
     for (const expanded of expandWord(word, variables)) {
-      characters += expanded.value.length + 1;
+      if (expanded.kind === 'composed') broughtIn += expanded.value.length;
+      if (expanded.kind !== 'line') broughtIn += WORD_CHARACTERS;
       words.push(expanded);
     }
-    // A kernel takes no such command line either, and a product of variables must not fill our memory.
-    if (characters > MAX_CHARACTERS) return [];
+    if (broughtIn > MAX_EXPANSION) return undefined;
   }
   return words;
 }

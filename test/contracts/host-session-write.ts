@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { digestOf, toBase64 } from '../../src/core/bytes.js';
 import type { Edit } from '../../src/core/effect.js';
 import { directoryTimeContract } from './host-session-directory-time.js';
-import { ALREADY, DRIFT, edit, NEW, NOW, OLD, perform, removeOf, restore, writeOf } from './host-session-edits.js';
+import { ALREADY, DRIFT, edit, lock, NEW, NOW, OLD, perform, removeOf, restore, RUN, writeOf } from './host-session-edits.js';
 import type { NodeUnderTest } from './node-under-test.js';
 
 async function contentOf(node: NodeUnderTest, path: string): Promise<string | undefined> {
@@ -249,9 +249,10 @@ export function writeContract(node: () => NodeUnderTest): void {
         };
         const before = await pidOf();
         expect(before).toBeGreaterThan(1);
-        expect(await session.perform({ do: 'daemonReload', timeoutMs: 30_000 })).toMatchObject(NOW);
-        expect(await session.perform({ do: 'resetFailed', unit, timeoutMs: 30_000 })).toMatchObject(NOW);
-        expect(await session.perform({ do: 'restart', unit, timeoutMs: 30_000 })).toMatchObject(NOW);
+        expect(await session.perform(lock())).toMatchObject(NOW);
+        expect(await session.perform({ do: 'daemonReload', run: RUN, way: 'unguarded', timeoutMs: 30_000 })).toMatchObject(NOW);
+        expect(await session.perform({ do: 'resetFailed', run: RUN, way: 'back', unit, timeoutMs: 30_000 })).toMatchObject(NOW);
+        expect(await session.perform({ do: 'restart', run: RUN, way: 'unguarded', unit, timeoutMs: 30_000 })).toMatchObject(NOW);
         expect(await pidOf()).not.toBe(before);
       } finally {
         await session.close();
@@ -260,7 +261,7 @@ export function writeContract(node: () => NodeUnderTest): void {
 
     it('a restart that fails says so, with the exit code and an unknown effect', async (context) => {
       if (node().unit === undefined) return context.skip('this node runs no unit');
-      expect(await perform(node(), { do: 'restart', unit: 'no-such-thing.service', timeoutMs: 10_000 })).toMatchObject([{ ok: false, effect: 'unknown', reason: 'exit', exit: 5 }]);
+      expect(await perform(node(), { do: 'restart', run: RUN, way: 'unguarded', unit: 'no-such-thing.service', timeoutMs: 10_000 })).toMatchObject([{ ok: false, effect: 'unknown', reason: 'exit', exit: 5 }]);
     });
   });
 

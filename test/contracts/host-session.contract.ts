@@ -3,6 +3,8 @@
  * text under several shells, the in-memory node and real nodes. Only uses the ports.
  */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { guardContract } from './host-session-guard.js';
+import { lockContract } from './host-session-lock.js';
 import { readContract } from './host-session-read.js';
 import { writeContract } from './host-session-write.js';
 import type { NodeUnderTest } from './node-under-test.js';
@@ -20,6 +22,8 @@ export function hostSessionContract(name: string, makeNode: () => Promise<NodeUn
 
     readContract(() => node);
     writeContract(() => node);
+    lockContract(() => node);
+    guardContract(() => node);
 
     it('a session that was closed refuses further questions', async () => {
       const session = await node.connector.openToRead(node.host, new AbortController().signal);

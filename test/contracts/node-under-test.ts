@@ -26,6 +26,8 @@ export interface NodeUnderTest {
   look(path: string): Promise<LookedAt | undefined>;
   /** Names in a directory, hidden ones too, sorted. */
   names(directory: string): Promise<string[]>;
+  /** Makes every sign of life of the lock, and what is left of broken ones, this much older. */
+  silence(ms: number): Promise<void>;
   /** Ends everything; removes `root` and the node's state directory. */
   close(): Promise<void>;
 
@@ -42,6 +44,10 @@ export interface NodeUnderTest {
   fill?(directory: string): Promise<() => Promise<void>>;
   /** The next visit loses its connection after a request reached the node and before its answer left. */
   cutNextAnswer?(): void;
+  /** Lets the guard of a run fire now, as its timer would or as the start of the node would, and waits for its end. */
+  fireGuard?(run: string, when: 'timer' | 'boot'): Promise<void>;
+  /** Timers cannot be made; gives the way back. */
+  breakSystemdRun?(): Promise<() => Promise<void>>;
   /** A service that runs and may be restarted. */
   readonly unit?: string;
   /** Answers 200 and `ok` on the node's own loopback. */

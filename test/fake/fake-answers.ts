@@ -2,9 +2,10 @@
 import type {
   Answer, CapabilityAnswer, DirectoryAnswer, DirectoryEntry, FileAnswer, HttpAnswer, ProcessFacts, Query, UnansweredReason, UnitAnswer, WritableAnswer,
 } from '../../src/core/query.js';
-import { STATE_DIRECTORY } from './fake-effects.js';
 import type { FakeFiles } from './fake-files.js';
-import { baseOf, parentOf } from './fake-paths.js';
+import { guardAnswer } from './fake-guard.js';
+import { lockAnswer } from './fake-lock.js';
+import { baseOf, parentOf, STATE_DIRECTORY } from './fake-paths.js';
 import { startLimit, type FakeProcess, type FakeSystemd, type Service, spanMs } from './fake-systemd.js';
 
 /** A process that no unit of the fake started: a kubelet in a container, an editor with a telling name. */
@@ -67,6 +68,11 @@ export function answerQuery(parts: AnswerParts, query: Query, uid: number): Answ
     }
     case 'status':
       return { ok: true, ask: 'status', value: statusAnswer(parts.systemd, query.unit) };
+    case 'lock':
+    case 'guard':
+      if (uid !== 0 && parts.files.stat(STATE_DIRECTORY) !== undefined) return unanswered(query.ask, 'denied', `${STATE_DIRECTORY} is root's alone`);
+      if (query.ask === 'lock') return { ok: true, ask: 'lock', value: lockAnswer(parts) };
+      return { ok: true, ask: 'guard', value: guardAnswer(parts, query.run) };
   }
 }
 

@@ -8,7 +8,7 @@ import { FleetmendError, type Failure } from '../../src/core/failure.js';
 import type { Host } from '../../src/core/host.js';
 import type { Connector, ReadSession, WriteSession } from '../../src/core/ports.js';
 import type { Answer, Query } from '../../src/core/query.js';
-import type { FakeNode } from './fake-node.js';
+import type { Actor, Asker, FakeNode } from './fake-node.js';
 
 export type Interruption =
   /** The connection breaks here; later calls of the session fail too. */
@@ -18,7 +18,14 @@ export type Interruption =
   /** Only for effects: this is what the node reports, whatever it did. */
   | { readonly kind: 'result'; readonly result: EffectResult }
   /** The controller dies here: this call and every later one never settle, and `crashed` does. */
-  | { readonly kind: 'crash' };
+  | { readonly kind: 'crash' }
+  /**
+   * Only before an effect: its request is on the way when the connection breaks or the controller dies, and reaches
+   * the node when `deliverLate` is called.
+   */
+  | { readonly kind: 'late'; readonly then: 'connectionLost' | 'crash' }
+  /** The node loses its power, and the session with it. It boots by itself after `bootsAfterMs`, or never. */
+  | { readonly kind: 'powerCut'; readonly bootsAfterMs?: number };
 
 /** `n` counts from 1 over all hosts of this connector, per kind of operation. Returning nothing lets it pass. */
 export interface ConnectorFaults {
@@ -40,14 +47,17 @@ export interface FakeConnector extends Connector {
   readonly operations: readonly Operation[];
   /** How many sessions are open: a test asserts 0 at its end. */
   openSessions(): number;
-  /** Settles when a hook crashed the controller. */
+  /** Settles when a hook crashed the controller. Others' connectors to the same nodes live on. */
   readonly crashed: Promise<void>;
+  /** Lets the requests that were `late` reach their nodes now, in order; gives what became of them there. */
+  deliverLate(): EffectResult[];
 }
 
 interface World {
   readonly faults: ConnectorFaults;
   readonly operations: Operation[];
   readonly counts: { opens: number; asks: number; effects: number; open: number };
+  late: (() => EffectResult | undefined)[];
   stopped: boolean;
   readonly stop: () => void;
 }
@@ -58,11 +68,16 @@ export function fakeConnector(nodes: ReadonlyMap<string, FakeNode>, faults: Conn
   const crashed = new Promise<void>((resolve) => {
     stop = resolve;
   });
-  const world: World = { faults, operations: [], counts: { opens: 0, asks: 0, effects: 0, open: 0 }, stopped: false, stop: () => stop() };
+  const world: World = { faults, operations: [], counts: { opens: 0, asks: 0, effects: 0, open: 0 }, late: [], stopped: false, stop: () => stop() };
   return {
     operations: world.operations,
     openSessions: () => world.counts.open,
     crashed,
+    deliverLate: () => {
+      const arrived = world.late.flatMap((arrive) => arrive() ?? []);
+      world.late = [];
+      return arrived;
+    },
     openToRead: async (host, signal): Promise<ReadSession> => {
       const { ask, hostKey, close } = await open(world, nodes, host, 'openToRead', signal);
       return { ask, hostKey, close };
@@ -82,24 +97,37 @@ async function open(
   if (signal.aborted) throw new FleetmendError({ kind: 'interrupted', summary: `${host.name}: interrupted` });
   world.operations.push({ op, host: host.name });
   world.counts.opens += 1;
-  await interrupt(world, world.faults.beforeOpen?.(world.counts.opens, host), () => undefined);
   const node = nodes.get(host.name);
+  await interrupt(world, world.faults.beforeOpen?.(world.counts.opens, host), { node, lose: () => undefined });
   if (node === undefined) throw new FleetmendError({ kind: 'refusedConnection', summary: `${host.name}: connection refused` });
+  if (node.life === undefined) throw new FleetmendError({ kind: 'connectTimeout', summary: `${host.name}: no answer` });
   const uid = node.uidOf(host);
   if (uid === undefined) throw new FleetmendError({ kind: 'sudoRefused', summary: `${host.name}: sudo refused` });
   world.counts.open += 1;
-  return makeSession(world, host, node, uid);
+  return makeSession(world, host, node, { uid, ...(op === 'openToWrite' ? { visit: node.newVisit() } : {}) });
 }
 
-function makeSession(world: World, host: Host, node: FakeNode, uid: number): WriteSession {
+function makeSession(world: World, host: Host, node: FakeNode, asker: Asker): WriteSession {
+  const { life } = node;
+  const actor: Actor = { uid: 0, visit: 0, ...asker };
   let state: 'open' | 'lost' | 'closed' = 'open';
   const lose = (): void => {
     if (state === 'open') world.counts.open -= 1;
     state = 'lost';
   };
+  /** A node that went down has ended this session, whether it came up again or not. */
+  const stillThere = (): void => {
+    if (node.life !== life) lose();
+    if (state !== 'open') throw lost(host);
+  };
   const begin = async (): Promise<void> => {
     await turn(world);
-    if (state !== 'open') throw lost(host);
+    stillThere();
+  };
+  const suffer = async (interruption: Interruption | undefined, arrive?: () => EffectResult | undefined): Promise<EffectResult | undefined> => {
+    const result = await interrupt(world, interruption, { node, lose, ...(arrive === undefined ? {} : { arrive }) });
+    // Another host's operation may have crashed the controller in this turn.
+    return world.stopped ? await forever() : result;
   };
   return {
     hostKey: node.hostKey,
@@ -107,19 +135,24 @@ function makeSession(world: World, host: Host, node: FakeNode, uid: number): Wri
       await begin();
       world.counts.asks += 1;
       world.operations.push({ op: 'ask', host: host.name, queries });
-      await interrupt(world, world.faults.beforeAsk?.(world.counts.asks, host, queries), lose);
-      return queries.map((query) => node.ask(query, uid));
+      await suffer(world.faults.beforeAsk?.(world.counts.asks, host, queries));
+      stillThere();
+      return queries.map((query) => node.ask(query, asker));
     },
     perform: async (effect): Promise<EffectResult> => {
       await begin();
       world.counts.effects += 1;
       const n = world.counts.effects;
       const index = world.operations.push({ op: 'effect', host: host.name, effect }) - 1;
-      const refused = await interrupt(world, world.faults.beforeEffect?.(n, host, effect), lose);
-      const result = refused ?? node.perform(effect, uid);
+      const arrive = (): EffectResult | undefined => (node.life === life ? node.perform(effect, actor) : undefined);
+      const refused = await suffer(world.faults.beforeEffect?.(n, host, effect), arrive);
+      stillThere();
+      const result = refused ?? node.perform(effect, actor);
       world.operations[index] = { op: 'effect', host: host.name, effect, result };
       if (refused !== undefined) return refused;
-      return (await interrupt(world, world.faults.afterEffect?.(n, host, effect, result), lose)) ?? result;
+      const changed = await suffer(world.faults.afterEffect?.(n, host, effect, result));
+      stillThere();
+      return changed ?? result;
     },
     close: async () => {
       await turn(world);
@@ -136,7 +169,14 @@ async function turn(world: World): Promise<void> {
   if (world.stopped) await forever();
 }
 
-async function interrupt(world: World, interruption: Interruption | undefined, lose: () => void): Promise<EffectResult | undefined> {
+interface Place {
+  readonly node: FakeNode | undefined;
+  readonly lose: () => void;
+  /** The request reaches the node after all. */
+  readonly arrive?: () => EffectResult | undefined;
+}
+
+async function interrupt(world: World, interruption: Interruption | undefined, { node, lose, arrive }: Place): Promise<EffectResult | undefined> {
   switch (interruption?.kind) {
     case undefined:
       return undefined;
@@ -144,14 +184,28 @@ async function interrupt(world: World, interruption: Interruption | undefined, l
       return interruption.result;
     case 'reject':
       throw new FleetmendError(interruption.failure);
+    case 'powerCut':
+      node?.powerCut(interruption.bootsAfterMs);
+      return breakConnection(lose);
     case 'connectionLost':
-      lose();
-      throw new FleetmendError({ kind: 'connectionLost', summary: 'connection lost' });
+      return breakConnection(lose);
     case 'crash':
-      world.stopped = true;
-      world.stop();
-      return await forever();
+      return await stopWorld(world);
+    case 'late':
+      if (arrive !== undefined) world.late.push(arrive);
+      return interruption.then === 'crash' ? await stopWorld(world) : breakConnection(lose);
   }
+}
+
+function breakConnection(lose: () => void): never {
+  lose();
+  throw new FleetmendError({ kind: 'connectionLost', summary: 'connection lost' });
+}
+
+function stopWorld(world: World): Promise<never> {
+  world.stopped = true;
+  world.stop();
+  return forever();
 }
 
 function forever(): Promise<never> {

@@ -1,179 +1,100 @@
 /**
- * Performs effects on the in-memory files the way the host protocol promises to (design.md 5): refuse on
- * drift, save the old file once, write beside the target and rename, restore with mode, owner, mtime and the
- * mtime of the directory when nobody else changed that. Effects are atomic here, so no visit can be overtaken.
- * Never leaves a temporary file, never overwrites a saved copy.
+ * Performs effects on a fake node in the order of refusals of the host protocol: whose turn it is, whether the guard
+ * of the run stands for this way, then the act itself. Effects are atomic here: nothing can come between the looks at
+ * lock and guard and the act. Never leaves a temporary file.
  */
-import { digestOf, fromBase64, type Digest } from '../../src/core/bytes.js';
-import type { Edit, Effect, EffectResult } from '../../src/core/effect.js';
-import { FakeFileError, type FakeFiles, type FakeInode, type FileErrorCode } from './fake-files.js';
-import { parentOf } from './fake-paths.js';
-import type { CommandResult, FakeSystemd } from './fake-systemd.js';
+import type { Effect, EffectResult, Way } from '../../src/core/effect.js';
+import { applyEdit, orFileError, restoreFile } from './fake-edits.js';
+import { armGuard, bootUnitPaths, disarmGuard, guardState, removeBootUnit, type GuardParts } from './fake-guard.js';
+import { beat, breakLock, giveLockBack, type LockParts, markTouched, refuseVisit, removeOldTombstones, SUPERSEDED, takeLock, TOUCHED } from './fake-lock.js';
+import { STATE_DIRECTORY } from './fake-paths.js';
+import type { CommandResult } from './fake-systemd.js';
+import { removeTree } from './fake-trees.js';
+import { claimPlace } from './fake-visits.js';
 
-export const STATE_DIRECTORY = '/var/lib/fleetmend';
+export { copyPath } from './fake-edits.js';
+export { STATE_DIRECTORY } from './fake-paths.js';
 
-export interface EffectParts {
-  readonly files: FakeFiles;
-  readonly systemd: FakeSystemd;
-  /** Absent: this node has no systemd. */
-  readonly hasSystemd: boolean;
-}
+export type EffectParts = GuardParts & LockParts;
 
-export function performEffect(parts: EffectParts, effect: Effect): EffectResult {
+/** `visit`: the number of the visit that asks for it. */
+export function performEffect(parts: EffectParts, effect: Effect, visit: number): EffectResult {
   parts.systemd.settle();
+  beat(parts, visit);
   switch (effect.do) {
-    case 'edit':
-      return guarded(() => applyEdit(parts.files, effect.run, effect.edit));
-    case 'restore':
-      return guarded(() => restoreFile(parts.files, effect.run, effect.edit));
-    case 'daemonReload':
-      return ran(parts, () => parts.systemd.daemonReload());
-    case 'resetFailed':
-      return ran(parts, () => parts.systemd.resetFailed(effect.unit));
-    case 'restart':
-      return ran(parts, () => parts.systemd.restart(effect.unit));
+    case 'lock':
+      return takeLock(parts, effect.holder, visit);
+    case 'unlock':
+      return giveLockBack(parts, effect.run, visit);
+    case 'breakLock':
+      return breakLock(parts, effect.session, visit);
+    default:
+      return refuseVisit(parts, effect.run, visit) ?? refuseByGuard(parts, effect) ?? act(parts, effect, visit);
   }
 }
 
+/** What needs the lock of its run. */
+type LockedEffect = Exclude<Effect, { do: 'lock' | 'unlock' | 'breakLock' }>;
+
+function act(parts: EffectParts, effect: LockedEffect, visit: number): EffectResult {
+  const { files, systemd } = parts;
+  const takesPlace = effect.do !== 'disarm' && effect.do !== 'clean';
+  if (takesPlace && !claimPlace(parts.visits, effect.run, visit)) return SUPERSEDED;
+  switch (effect.do) {
+    case 'edit':
+      return orFileError(() => applyEdit(files, effect.run, effect.edit, () => markTouched(files)));
+    case 'restore':
+      return orFileError(() => restoreFile(files, effect.run, effect, effect.foreign, () => void orFileError(() => markedTouched(files))));
+    case 'arm':
+      return armGuard(parts, effect.run, effect.order);
+    case 'disarm':
+      return disarmGuard(parts, effect.run, TOUCHED);
+    case 'clean':
+      return clean(parts, effect.run);
+    case 'daemonReload':
+      return ran(parts, () => systemd.daemonReload());
+    case 'resetFailed':
+      return ran(parts, () => systemd.resetFailed(effect.unit));
+    case 'restart':
+      return ran(parts, () => systemd.restart(effect.unit));
+  }
+}
+
+/** What fails of that does not stop a restore. */
+function markedTouched(files: EffectParts['files']): EffectResult {
+  markTouched(files);
+  return { ok: true, happened: 'now' };
+}
+
+function refuseByGuard({ files }: EffectParts, effect: LockedEffect): EffectResult | undefined {
+  if (effect.do === 'arm' || effect.do === 'disarm') return undefined;
+  const state = guardState(files, effect.run);
+  const way: Way | 'clean' = effect.do === 'clean' ? 'clean' : effect.do === 'restore' ? 'back' : effect.way;
+  const mayGo = {
+    guarded: state === 'armed',
+    unguarded: state !== 'firing' && state !== 'fired',
+    back: state !== 'firing',
+    clean: state !== 'armed' && state !== 'firing',
+  }[way];
+  return mayGo ? undefined : { ok: false, effect: 'none', reason: 'guardFired', detail: `the guard of this run is ${state === 'none' ? 'not armed' : state}` };
+}
+
+function clean(parts: EffectParts, run: string): EffectResult {
+  const { files } = parts;
+  const store = `${STATE_DIRECTORY}/${run}`;
+  const { unit, link } = bootUnitPaths(run);
+  const isClean = files.list(store).length === 0 && files.lstat(unit) === undefined && files.lstat(link) === undefined;
+  return orFileError(() => {
+    removeBootUnit(files, run);
+    removeTree(files, store);
+    removeOldTombstones(parts);
+    return { ok: true, happened: isClean ? 'already' : 'now' };
+  });
+}
+
 function ran(parts: EffectParts, command: () => CommandResult): EffectResult {
-  if (!parts.hasSystemd) return { ok: false, effect: 'none', reason: 'missingTool', detail: 'systemctl not found' };
+  if (parts.capability.systemd === undefined) return { ok: false, effect: 'none', reason: 'missingTool', detail: 'systemctl not found' };
   const { exit, text } = command();
   if (exit === 0) return { ok: true, happened: 'now' };
   return { ok: false, effect: 'unknown', reason: 'exit', detail: text, exit };
 }
-
-function applyEdit(files: FakeFiles, run: string, edit: Edit): EffectResult {
-  const now = digestAt(files, edit.path);
-  const wanted = edit.do === 'write' ? edit.after : 'absent';
-  if (now === wanted && isOurs(files, run, edit)) return { ok: true, happened: 'already' };
-  if (now !== edit.before) return drift(edit.path, edit.before, now);
-  if (edit.do === 'write' && digestOf(fromBase64(edit.content)) !== edit.after) {
-    return { ok: false, effect: 'none', reason: 'exit', detail: `${edit.path}: the content does not have the digest it claims` };
-  }
-  const directory = files.stat(parentOf(edit.path));
-  if (directory?.kind !== 'directory') return drift(edit.path, 'a directory above it', 'none');
-  const directoryTime = directory.modifiedAt;
-  saveCopy(files, run, edit);
-  if (edit.do === 'remove') files.remove(edit.path);
-  else replaceFile(files, edit.path, fromBase64(edit.content), files.stat(edit.path));
-  keepDirectoryTime(files, run, edit, directoryTime);
-  const after = digestAt(files, edit.path);
-  if (after !== wanted) return { ok: false, effect: 'unknown', reason: 'exit', detail: `${edit.path}: reads back as ${after}` };
-  return { ok: true, happened: 'now' };
-}
-
-function restoreFile(files: FakeFiles, run: string, edit: Edit): EffectResult {
-  const now = digestAt(files, edit.path);
-  const after = edit.do === 'write' ? edit.after : 'absent';
-  const copy = files.stat(copyPath(run, edit));
-  if (now === edit.before) return putRight(files, edit.path, copy);
-  if (now !== after) return drift(edit.path, after, now);
-  if (edit.before === 'absent') {
-    if (!isOurs(files, run, edit)) return { ok: false, effect: 'none', reason: 'missingCopy', detail: `this run did not create ${edit.path}` };
-    withDirectoryTime(files, run, edit, () => files.remove(edit.path));
-    files.remove(markPath(run, edit));
-    return { ok: true, happened: 'now' };
-  }
-  if (copy === undefined || digestOf(copy.bytes) !== edit.before) {
-    return { ok: false, effect: 'none', reason: 'missingCopy', detail: `${copyPath(run, edit)}: no saved copy with the digest from before` };
-  }
-  withDirectoryTime(files, run, edit, () => replaceFile(files, edit.path, copy.bytes, copy));
-  putRight(files, edit.path, copy);
-  return { ok: true, happened: 'now' };
-}
-
-/** The content is the old one: mode, owner and time too. */
-function putRight(files: FakeFiles, path: string, copy: FakeInode | undefined): EffectResult {
-  const inode = files.stat(path);
-  if (copy === undefined || inode === undefined) return { ok: true, happened: 'already' };
-  const { mode, uid, gid, modifiedAt } = copy;
-  const isRight = inode.mode === mode && inode.uid === uid && inode.gid === gid && Math.floor(inode.modifiedAt) === Math.floor(modifiedAt);
-  Object.assign(inode, { mode, uid, gid, modifiedAt });
-  return { ok: true, happened: isRight ? 'already' : 'now' };
-}
-
-/** This run began to change the file, so the new content may be its work. */
-function isOurs(files: FakeFiles, run: string, edit: Edit): boolean {
-  if (edit.before !== 'absent') return files.stat(copyPath(run, edit)) !== undefined;
-  const mark = files.read(markPath(run, edit));
-  return mark !== undefined && edit.do === 'write' && Buffer.from(mark).toString() === edit.after;
-}
-
-/** Says of a file that this run created what it became. */
-function markPath(run: string, edit: Edit): string {
-  return `${copyPath(run, edit)}.meta`;
-}
-
-function keepDirectoryTime(files: FakeFiles, run: string, edit: Edit, before: number): void {
-  const after = files.stat(parentOf(edit.path))?.modifiedAt ?? 0;
-  files.seed(`${copyPath(run, edit)}.dir`, { content: String(after), modifiedAt: before });
-}
-
-function withDirectoryTime(files: FakeFiles, run: string, edit: Edit, act: () => void): void {
-  const kept = files.stat(`${copyPath(run, edit)}.dir`);
-  const directory = files.stat(parentOf(edit.path));
-  const isCalm = kept !== undefined && Number(Buffer.from(kept.bytes).toString()) === directory?.modifiedAt;
-  act();
-  if (isCalm) Object.assign(directory ?? {}, { modifiedAt: kept.modifiedAt });
-}
-
-/** Where the old file of this run is kept. Two edits of one file in one run have two copies. */
-export function copyPath(run: string, edit: Edit): string {
-  return `${STATE_DIRECTORY}/${run}/${digestOf(Buffer.from(edit.path))}-${edit.before}`;
-}
-
-function saveCopy(files: FakeFiles, run: string, edit: Edit): void {
-  const old = files.stat(edit.path);
-  const copy = copyPath(run, edit);
-  makeDirectories(files, parentOf(copy));
-  if (edit.do === 'write' && edit.before === 'absent') {
-    if (files.stat(markPath(run, edit)) !== undefined) files.remove(markPath(run, edit));
-    files.create(markPath(run, edit), Buffer.from(edit.after), { mode: 0o600 });
-  }
-  if (old === undefined || files.stat(copy) !== undefined) return;
-  files.create(copy, old.bytes, { mode: old.mode, uid: old.uid, gid: old.gid });
-  const saved = files.stat(copy);
-  if (saved !== undefined) saved.modifiedAt = old.modifiedAt;
-}
-
-function makeDirectories(files: FakeFiles, path: string): void {
-  if (files.stat(path) !== undefined) return;
-  makeDirectories(files, parentOf(path));
-  files.mkdir(path, 0o700);
-}
-
-function replaceFile(files: FakeFiles, path: string, bytes: Uint8Array, like: { mode: number; uid: number; gid: number } | undefined): void {
-  const temporary = `${path}.fleetmend-new`;
-  files.create(temporary, bytes, like === undefined ? { mode: 0o644 } : { mode: like.mode, uid: like.uid, gid: like.gid });
-  try {
-    files.rename(temporary, path);
-  } catch (error) {
-    files.remove(temporary);
-    throw error;
-  }
-}
-
-/** Of the path itself: an edit names a real path, so a link there is drift, like anything that is no regular file. */
-function digestAt(files: FakeFiles, path: string): Digest | 'absent' | 'not a regular file' {
-  const inode = files.lstat(path);
-  if (inode === undefined) return 'absent';
-  return inode.kind === 'file' ? digestOf(inode.bytes) : 'not a regular file';
-}
-
-function drift(path: string, expected: string, actual: string): EffectResult {
-  return { ok: false, effect: 'none', reason: 'drift', detail: `${path}: expected ${expected}, is ${actual}` };
-}
-
-/** Every file error comes before the rename, so nothing was changed. */
-function guarded(act: () => EffectResult): EffectResult {
-  try {
-    return act();
-  } catch (error) {
-    if (!(error instanceof FakeFileError)) throw error;
-    return { ok: false, effect: 'none', reason: REASONS[error.code], detail: `${error.path}: ${error.code}` };
-  }
-}
-
-const REASONS: Readonly<Record<FileErrorCode, 'readOnly' | 'immutable' | 'noSpace' | 'exit'>> = {
-  EROFS: 'readOnly', EPERM: 'immutable', ENOSPC: 'noSpace', EBUSY: 'readOnly', ENOENT: 'exit', EEXIST: 'exit', ENOTDIR: 'exit', EISDIR: 'exit',
-};

@@ -159,6 +159,13 @@ export class FakeFiles {
     this.touchParent(real);
   }
 
+  symlink(path: string, target: string): void {
+    const real = this.placeFor(path);
+    if (this.entries.has(real)) throw new FakeFileError('EEXIST', path);
+    this.entries.set(real, this.makeInode('link', { target, mode: 0o777 }));
+    this.touchParent(real);
+  }
+
   /** As an editor that writes in place: same inode, new mtime. */
   overwrite(path: string, content: string | Uint8Array): void {
     const real = this.realPath(path);
@@ -260,19 +267,24 @@ export class FakeFiles {
 
   private resolve(path: string, linksLeft: number): string | undefined {
     let real = '/';
-    const parts = path.split('/').filter((part) => part !== '' && part !== '.');
-    for (const [index, part] of parts.entries()) {
-      if (part === '..') {
-        real = parentOf(real);
+    // Until something else than names came, what was resolved is how the path begins.
+    let isPlain = path.startsWith('/');
+    for (let from = isPlain ? 1 : 0, to = 0; from < path.length; from = to + 1) {
+      const slash = path.indexOf('/', from);
+      to = slash < 0 ? path.length : slash;
+      const part = path.slice(from, to);
+      if (part === '' || part === '.' || part === '..') {
+        isPlain = false;
+        if (part === '..') real = parentOf(real);
         continue;
       }
-      const next = joinPath(real, part);
+      const next = isPlain ? path.slice(0, to) : joinPath(real, part);
       const inode = this.entries.get(next);
       if (inode === undefined) return undefined;
       if (inode.kind === 'link') {
         if (linksLeft === 0) return undefined;
         const target = inode.target.startsWith('/') ? inode.target : joinPath(real, inode.target);
-        return this.resolve([target, ...parts.slice(index + 1)].join('/'), linksLeft - 1);
+        return this.resolve(target + path.slice(to), linksLeft - 1);
       }
       real = next;
     }

@@ -2,7 +2,7 @@
 import type { Connector } from '../../src/core/ports.js';
 import type { NodeUnderTest } from '../contracts/node-under-test.js';
 import type { FakeNode } from './fake-node.js';
-import { parentOf } from './fake-paths.js';
+import { parentOf, STATE_DIRECTORY } from './fake-paths.js';
 
 const ROOT = '/srv/contract';
 
@@ -12,10 +12,9 @@ export interface Reach {
 }
 
 export function asNodeUnderTest(node: FakeNode, { connector, cutNextAnswer }: Reach): NodeUnderTest {
-  const { files } = node;
-  files.seed(ROOT, { directory: true });
+  node.files.seed(ROOT, { directory: true });
   const makeParent = (path: string): void => {
-    if (files.stat(parentOf(path)) === undefined) files.seed(parentOf(path), { directory: true });
+    if (node.files.stat(parentOf(path)) === undefined) node.files.seed(parentOf(path), { directory: true });
   };
   return {
     connector,
@@ -26,23 +25,37 @@ export function asNodeUnderTest(node: FakeNode, { connector, cutNextAnswer }: Re
     cutNextAnswer,
     put: async (path, content, options) => {
       makeParent(path);
-      files.seed(path, { content, ...options });
+      node.files.seed(path, { content, ...options });
     },
-    makeDirectory: async (path) => files.seed(path, { directory: true }),
-    link: async (path, target) => files.seed(path, { link: target }),
-    hardLink: async (path, target) => files.seed(path, { hardLink: target }),
+    makeDirectory: async (path) => node.files.seed(path, { directory: true }),
+    link: async (path, target) => node.files.seed(path, { link: target }),
+    hardLink: async (path, target) => node.files.seed(path, { hardLink: target }),
     look: async (path) => {
-      const inode = files.lstat(path);
+      const inode = node.files.lstat(path);
       if (inode === undefined || inode.kind === 'device') return undefined;
       const { kind, bytes, mode, uid, gid, modifiedAt } = inode;
       return { kind, bytes: Uint8Array.from(bytes), mode, uid, gid, modifiedAt: Math.floor(modifiedAt) };
     },
     age: async (path, modifiedAt) => {
-      Object.assign(files.stat(path) ?? {}, { modifiedAt });
+      Object.assign(node.files.stat(path) ?? {}, { modifiedAt });
     },
-    names: async (directory) => files.list(directory),
+    names: async (directory) => node.files.list(directory),
+    silence: async (ms) => {
+      const tombstones = node.files.list(STATE_DIRECTORY).filter((name) => name.startsWith('broken-'));
+      for (const path of ['lock/beat', 'lock/holder', 'lock', ...tombstones].map((name) => `${STATE_DIRECTORY}/${name}`)) {
+        const inode = node.files.stat(path);
+        if (inode !== undefined) inode.modifiedAt -= ms / 1000;
+      }
+    },
+    fireGuard: async (run, when) => (when === 'timer' ? node.fireGuard(run) : node.boot()),
+    breakSystemdRun: async () => {
+      node.systemd.refusesTimers = true;
+      return async () => {
+        node.systemd.refusesTimers = false;
+      };
+    },
     makeImmutable: async (path) => {
-      const inode = files.stat(path);
+      const inode = node.files.stat(path);
       if (inode === undefined) throw new Error(`${path} does not exist`);
       inode.immutable = true;
       return async () => {
@@ -50,12 +63,12 @@ export function asNodeUnderTest(node: FakeNode, { connector, cutNextAnswer }: Re
       };
     },
     makeReadOnly: async (directory) => {
-      files.mountReadOnly(directory);
-      return async () => files.mountReadOnly(directory, false);
+      node.files.mountReadOnly(directory);
+      return async () => node.files.mountReadOnly(directory, false);
     },
     fill: async (directory) => {
-      files.setFreeBytes(directory, 0);
-      return async () => files.setFreeBytes(directory, undefined);
+      node.files.setFreeBytes(directory, 0);
+      return async () => node.files.setFreeBytes(directory, undefined);
     },
     close: async () => undefined,
   };

@@ -1,4 +1,6 @@
 /** Absolute paths of a fake node, as text. Never looks whether anything is there. */
+export const STATE_DIRECTORY = '/var/lib/fleetmend';
+
 export function parentOf(path: string): string {
   const cut = path.lastIndexOf('/');
   return cut <= 0 ? '/' : path.slice(0, cut);

@@ -43,7 +43,7 @@ export async function serveFakeNode(node: FakeNode, stream: NodeStream, command:
     return 1;
   }
   const uid = isRoot || wantsSudo ? 0 : ORDINARY_UID;
-  const visit: Visit = { node, stream, nonce, uid, options, canWrite: false };
+  const visit: Visit = { node, stream, nonce, uid, options, number: node.newVisit(), life: node.life, canWrite: false };
   return await serveLines(stream, (line) => answerLine(visit, line));
 }
 
@@ -53,6 +53,9 @@ interface Visit {
   readonly nonce: string;
   readonly uid: number;
   readonly options: ServeOptions;
+  readonly number: number;
+  /** The life of the node that this shell belongs to. */
+  readonly life: number | undefined;
   /** The library that was sent held the writing half. */
   canWrite: boolean;
 }
@@ -67,7 +70,7 @@ function answerLine(visit: Visit, line: string): void {
     visit.canWrite ||= line.startsWith(TEACHES_WRITING);
     return;
   }
-  if (options.beforeRequest?.(request) === 'cut') {
+  if (options.beforeRequest?.(request) === 'cut' || visit.node.life === undefined || visit.node.life !== visit.life) {
     stream.destroy();
     return;
   }
@@ -77,10 +80,12 @@ function answerLine(visit: Visit, line: string): void {
   else stream.write(sent);
 }
 
-function answerOf({ node, nonce, uid, canWrite }: Visit, { body }: Request): Uint8Array {
-  if (body.kind === 'ask') return encodeAnswers(nonce, body.queries, body.queries.map((query) => node.ask(query, uid)));
+/** A visit that was not taught to write shows no sign of life either. */
+function answerOf({ node, nonce, uid, number, canWrite }: Visit, { body }: Request): Uint8Array {
+  const asker = { uid, ...(canWrite ? { visit: number } : {}) };
+  if (body.kind === 'ask') return encodeAnswers(nonce, body.queries, body.queries.map((query) => node.ask(query, asker)));
   if (!canWrite) return joinFields(nonce, ['no failed', 'this session was not taught that operation']);
-  return encodeResult(nonce, node.perform(body.effect, uid));
+  return encodeResult(nonce, node.perform(body.effect, { uid, visit: number }));
 }
 
 /** Whole lines only: a line that was cut off is dropped. */

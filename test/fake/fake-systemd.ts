@@ -70,6 +70,8 @@ export class FakeSystemd {
   private readonly services = new Map<string, Service>();
   private lastPid: number;
   private invocations = 0;
+  /** No transient timer can be made. */
+  refusesTimers = false;
   /** Counted for assertions such as "was never restarted". */
   readonly counts = { daemonReload: 0, restart: 0, resetFailed: 0 };
 
@@ -124,6 +126,11 @@ export class FakeSystemd {
     const result = this.start(service, this.parts.monotonicMs());
     this.settle();
     return result;
+  }
+
+  /** Every process is gone, and nothing is loaded any more. */
+  forget(): void {
+    this.services.clear();
   }
 
   /** As at boot: not counted. */

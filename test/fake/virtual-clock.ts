@@ -7,9 +7,21 @@ import type { Clock } from '../../src/core/ports.js';
 export interface VirtualClock extends Clock {
   /** Moves the time without waking sleepers that are not due yet. */
   advance(ms: number): void;
+  /** The same time for one controller, which can die. */
+  controller(): ControllerClock;
+}
+
+export interface ControllerClock extends Clock {
+  /** The controller is dead: none of its sleepers ever wakes, and none moves the time of the others. */
+  stop(): void;
+}
+
+interface Owner {
+  stopped: boolean;
 }
 
 interface Sleeper {
+  readonly owner: Owner;
   readonly at: number;
   readonly order: number;
   readonly wake: () => void;
@@ -37,34 +49,49 @@ export function createVirtualClock(startMs = Date.UTC(2026, 0, 15, 8, 0, 0)): Vi
     setImmediate(wakeEarliest);
   };
 
+  const sleep = (owner: Owner, ms: number, signal?: AbortSignal): Promise<void> =>
+    new Promise<void>((resolve, reject) => {
+      if (owner.stopped) return;
+      if (signal?.aborted === true) {
+        reject(abortError(signal));
+        return;
+      }
+      const onAbort = (): void => {
+        sleepers = sleepers.filter((sleeper) => sleeper !== self);
+        if (!owner.stopped) reject(signal === undefined ? new Error('aborted') : abortError(signal));
+      };
+      const self: Sleeper = {
+        owner,
+        at: nowMs + ms,
+        order: (order += 1),
+        wake: () => {
+          signal?.removeEventListener('abort', onAbort);
+          resolve();
+        },
+      };
+      signal?.addEventListener('abort', onAbort, { once: true });
+      sleepers.push(self);
+      arm();
+    });
+  const time = { now: () => new Date(nowMs), monotonicMs: () => nowMs - startMs };
+  const everybody: Owner = { stopped: false };
   return {
-    now: () => new Date(nowMs),
-    monotonicMs: () => nowMs - startMs,
+    ...time,
     advance: (ms) => {
       nowMs += ms;
     },
-    sleep: (ms, signal) =>
-      new Promise<void>((resolve, reject) => {
-        if (signal?.aborted === true) {
-          reject(abortError(signal));
-          return;
-        }
-        const onAbort = (): void => {
-          sleepers = sleepers.filter((sleeper) => sleeper !== self);
-          reject(signal === undefined ? new Error('aborted') : abortError(signal));
-        };
-        const self: Sleeper = {
-          at: nowMs + ms,
-          order: (order += 1),
-          wake: () => {
-            signal?.removeEventListener('abort', onAbort);
-            resolve();
-          },
-        };
-        signal?.addEventListener('abort', onAbort, { once: true });
-        sleepers.push(self);
-        arm();
-      }),
+    sleep: (ms, signal) => sleep(everybody, ms, signal),
+    controller: () => {
+      const owner: Owner = { stopped: false };
+      return {
+        ...time,
+        sleep: (ms, signal) => sleep(owner, ms, signal),
+        stop: () => {
+          owner.stopped = true;
+          sleepers = sleepers.filter((sleeper) => sleeper.owner !== owner);
+        },
+      };
+    },
   };
 }
 

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { buildLibrary, DEFAULT_PLACES } from '../../src/host/library.js';
+import { buildGuard, buildLibrary, DEFAULT_PLACES } from '../../src/host/library.js';
 import { embedShell } from './embed-shell.js';
 
 const NONCE = '0123456789abcdef0123456789abcdef';
@@ -34,8 +34,10 @@ describe('the shell text', () => {
     const directory = mkdtempSync(join(tmpdir(), 'fleetmend-shellcheck-'));
     try {
       const file = join(directory, 'library.sh');
-      writeFileSync(file, library('write').replace(/^/, '# shellcheck shell=sh disable=SC2154,SC2034\n'));
-      const { stdout, status } = spawnSync('shellcheck', ['-s', 'sh', file], { encoding: 'utf8' });
+      writeFileSync(file, library('write').replace(/^/, '# shellcheck shell=sh disable=SC2154,SC2034,SC2317\n'));
+      const guard = join(directory, 'guard.sh');
+      writeFileSync(guard, buildGuard(DEFAULT_PLACES).replace(/^/, '# shellcheck shell=sh disable=SC2154,SC2034,SC2317\n'));
+      const { stdout, status } = spawnSync('shellcheck', ['-s', 'sh', file, guard], { encoding: 'utf8' });
       expect(stdout).toBe('');
       expect(status).toBe(0);
     } finally {
@@ -53,6 +55,12 @@ describe('the shell text', () => {
     for (let length = 0; length < text.length; length += Math.ceil(text.length / 25)) {
       expect(spawnSync(shell, [...args, '-s'], { input: text.slice(0, length), encoding: 'utf8' }).stdout).toBe('');
     }
+  });
+
+  it.for([['dash'], ['bash', '--posix'], ['busybox', 'sh']])('of the guard is understood by %s', ([shell = '', ...args], context) => {
+    if (spawnSync(shell, [...args, '-c', ':']).error && !process.env['CI']) return context.skip(`${shell} is not installed`);
+    const { status, stderr } = spawnSync(shell, [...args, '-n'], { input: buildGuard(DEFAULT_PLACES), encoding: 'utf8' });
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
   });
 
   it('takes no setting that could be more than a plain word', () => {

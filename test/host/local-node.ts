@@ -1,6 +1,6 @@
 /** This machine as a node: a scratch directory, a stand-in for systemctl, and the shell text under a shell of choice. Needs root. */
-import { execFileSync, spawnSync } from 'node:child_process';
-import { chmodSync, copyFileSync, cpSync, linkSync, lstatSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, realpathSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { chmodSync, copyFileSync, cpSync, existsSync, linkSync, lstatSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, realpathSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -23,6 +23,7 @@ export interface LocalNode extends NodeUnderTest {
   /** Programs put here come first in the library's PATH. */
   readonly bin: string;
   readonly stateRoot: string;
+  readonly unitRoot: string;
   addProgram(name: string, text: string): void;
 }
 
@@ -31,8 +32,12 @@ export async function makeLocalNode(options: LocalNodeOptions): Promise<LocalNod
   const [root, bin, stateRoot] = [join(base, 'root'), join(base, 'bin'), join(base, 'state')];
   for (const directory of [root, bin]) mkdirSync(directory);
   const systemctl = join(bin, 'systemctl');
-  copyFileSync(new URL('systemctl-stand-in.sh', import.meta.url), systemctl);
-  chmodSync(systemctl, 0o755);
+  for (const name of ['systemctl', 'systemd-run']) {
+    copyFileSync(new URL(`${name}-stand-in.sh`, import.meta.url), join(bin, name));
+    chmodSync(join(bin, name), 0o755);
+  }
+  const [unitRoot, runningRoot] = [join(base, 'units'), join(base, 'running')];
+  for (const directory of [unitRoot, runningRoot]) mkdirSync(directory);
   writeFileSync(join(bin, 'logger'), '#!/bin/sh\n', { mode: 0o755 });
   execFileSync(systemctl, ['begin']);
   const server = await serveHealth();
@@ -53,9 +58,9 @@ export async function makeLocalNode(options: LocalNodeOptions): Promise<LocalNod
   const searchPath = `${bin}:${options.busyboxTools ? installBusybox(join(base, 'applets')) : '/usr/sbin:/usr/bin:/sbin:/bin'}`;
   const mounts = mayMount(base);
   return {
-    connector: createConnector(transport, { stateRoot, searchPath, ...options.connector }),
+    connector: createConnector(transport, { stateRoot, searchPath, unitRoot, runningRoot, ...options.connector }),
     host: LOCAL_HOST,
-    root, bin, stateRoot,
+    root, bin, stateRoot, unitRoot,
     addProgram: (name, text) => writeFileSync(join(bin, name), text, { mode: 0o755 }),
     async put(path, content, { mode = 0o644, modifiedAt } = {}) {
       mkdirSync(dirname(path), { recursive: true });
@@ -77,6 +82,20 @@ export async function makeLocalNode(options: LocalNodeOptions): Promise<LocalNod
     ...(mounts ? { makeReadOnly, fill } : {}),
     ...(mayMakeImmutable(base) ? { makeImmutable } : {}),
     cutNextAnswer: () => void (cutArmed = true),
+    async fireGuard(run, when) {
+      // In a session of its own, as a service is.
+      const guard = spawn('setsid', ['-w', ...options.shell.split(' '), join(stateRoot, run, 'guard', 'script'), when], { stdio: 'ignore', timeout: 60_000 });
+      await new Promise((resolve) => guard.on('close', resolve));
+    },
+    async silence(ms) {
+      const at = Date.now() / 1000 - ms / 1000;
+      const tombstones = readdirSync(stateRoot).filter((name) => name.startsWith('broken-'));
+      for (const name of ['lock/beat', 'lock/holder', 'lock', ...tombstones]) if (existsSync(join(stateRoot, name))) utimesSync(join(stateRoot, name), at, at);
+    },
+    breakSystemdRun: async () => {
+      writeFileSync(join(bin, 'systemd-run.broken'), '');
+      return async () => rmSync(join(bin, 'systemd-run.broken'));
+    },
     unit: 'fm-test.service',
     healthUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}/healthz`,
   };

@@ -7,6 +7,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { digestOf, toBase64 } from '../../src/core/bytes.js';
 import type { Edit, Effect, EffectResult } from '../../src/core/effect.js';
 import type { Answer, Query } from '../../src/core/query.js';
+import { lock } from '../contracts/host-session-edits.js';
+import { diesBefore } from './dies-before.js';
 import { makeLocalNode, type LocalNode } from './local-node.js';
 
 const isRoot = process.getuid?.() === 0;
@@ -28,17 +30,21 @@ describe.skipIf(!isRoot)("the node's side (needs root)", () => {
       await session.close();
     }
   };
-  const perform = async (effect: Effect): Promise<EffectResult> => {
+  /** Holds the node; `arrange` comes between the lock and the effect. */
+  const perform = async (effect: Effect, arrange?: () => void): Promise<EffectResult> => {
     const session = await node.connector.openToWrite(node.host, new AbortController().signal);
     try {
+      const locked = await session.perform(lock(RUN));
+      if (!locked.ok) return locked;
+      arrange?.();
       return await session.perform(effect);
     } finally {
       await session.close();
     }
   };
   const change = (): Edit => ({ do: 'write', path: join(node.root, 'config'), before: digestOf(OLD), after: digestOf(NEW), content: toBase64(NEW) });
-  const edit = (): Effect => ({ do: 'edit', run: RUN, edit: change() });
-  const restore = (): Effect => ({ do: 'restore', run: RUN, edit: change() });
+  const edit = (): Effect => ({ do: 'edit', run: RUN, way: 'unguarded', edit: change() });
+  const restore = (): Effect => ({ do: 'restore', run: RUN, edit: change(), earlier: [], foreign: 'refuse' });
 
   it('a file that grows each time it is read is changing, and spoils no other', async () => {
     const [growing, still] = [join(node.root, 'growing'), join(node.root, 'still')];
@@ -67,7 +73,7 @@ describe.skipIf(!isRoot)("the node's side (needs root)", () => {
   it('a file that appears while one is being created is not overwritten', async () => {
     const path = join(node.root, 'config');
     node.addProgram('ln', `#!/bin/sh\necho theirs >${path}\nexec /usr/bin/ln "$@"\n`);
-    const result = await perform({ do: 'edit', run: RUN, edit: { do: 'write', path, before: 'absent', after: digestOf(NEW), content: toBase64(NEW) } });
+    const result = await perform({ do: 'edit', run: RUN, way: 'unguarded', edit: { do: 'write', path, before: 'absent', after: digestOf(NEW), content: toBase64(NEW) } });
     expect(result).toMatchObject({ ok: false, reason: 'exit' });
     expect(readFileSync(path, 'utf8')).toBe('theirs\n');
     expect(readdirSync(node.root)).toEqual(['config']);
@@ -110,10 +116,11 @@ describe.skipIf(!isRoot)("the node's side (needs root)", () => {
   it('names a missing tool before it touches anything', async () => {
     const bare = await makeLocalNode({ shell: 'dash', loginShell: 'dash', connector: { searchPath: `${node.bin}:/nonexistent` } });
     try {
-      for (const tool of ['base64', 'sha256sum', 'stat', 'cat', 'readlink', 'head', 'rm', 'grep']) symlinkSync(`/usr/bin/${tool}`, join(node.bin, tool));
+      for (const tool of ['base64', 'sha256sum', 'stat', 'cat', 'readlink', 'head', 'rm', 'grep', 'mkdir', 'mv', 'sync', 'date']) symlinkSync(`/usr/bin/${tool}`, join(node.bin, tool));
       await bare.put(join(bare.root, 'config'), OLD);
       const session = await bare.connector.openToWrite(bare.host, new AbortController().signal);
-      expect(await session.perform({ do: 'edit', run: RUN, edit: { ...change(), path: join(bare.root, 'config') } })).toMatchObject({ ok: false, effect: 'none', reason: 'missingTool' });
+      expect(await session.perform(lock(RUN))).toMatchObject({ ok: true });
+      expect(await session.perform({ do: 'edit', run: RUN, way: 'unguarded', edit: { ...change(), path: join(bare.root, 'config') } })).toMatchObject({ ok: false, effect: 'none', reason: 'missingTool' });
       await session.close();
     } finally {
       await bare.close();
@@ -148,20 +155,13 @@ describe.skipIf(!isRoot)("the node's side (needs root)", () => {
 
   it('killed before any of its programs, an edit or its undo leaves old or new, and the next visit gets through', async () => {
     const path = join(node.root, 'config');
-    const counter = join(node.bin, 'counter');
-    const dies = (before: number): void => {
-      writeFileSync(counter, '0');
-      for (const tool of ['mktemp', 'mv', 'cp', 'rm', 'sync', 'stat', 'sha256sum', 'mkdir']) {
-        node.addProgram(tool, `#!/bin/sh\nread -r n <${counter}\necho $((n + 1)) >${counter}\n[ "$n" != ${before} ] || kill -9 0\nexec /usr/bin/${tool} "$@"\n`);
-      }
-    };
+    const dies = (step: number): void => diesBefore(node, step, ['mktemp', 'mv', 'cp', 'rm', 'sync', 'stat', 'sha256sum', 'mkdir']);
     let survived = false;
     for (let step = 0; !survived; step += 1) {
       await node.put(path, OLD, { mode: 0o640, modifiedAt: 1_600_000_000 });
       const before = await node.look(path);
       for (const [effect, wanted] of [[edit(), NEW], [restore(), OLD]] as const) {
-        dies(step);
-        survived = await perform(effect).then((result) => result.ok, () => false);
+        survived = await perform(effect, () => dies(step)).then((result) => result.ok, () => false);
         expect([OLD.toString(), NEW.toString()]).toContain(readFileSync(path, 'utf8'));
         dies(-1);
         expect(await perform(effect)).toMatchObject({ ok: true });
@@ -227,7 +227,7 @@ describe.skipIf(!isRoot)("the node's side (needs root)", () => {
 
   it('a restart that does not end is ended, and said to be unknown', async () => {
     node.addProgram('systemctl', '#!/bin/sh\ncase "$*" in *restart*) exec sleep 60 ;; esac\nexec true\n');
-    expect(await perform({ do: 'restart', unit: 'x.service', timeoutMs: 900 })).toMatchObject({ ok: false, effect: 'unknown', reason: 'timeout' });
+    expect(await perform({ do: 'restart', run: RUN, way: 'unguarded', unit: 'x.service', timeoutMs: 900 })).toMatchObject({ ok: false, effect: 'unknown', reason: 'timeout' });
     node.addProgram('systemctl', '#!/bin/sh\ncase $1 in end) kill "$(cat "${0%/*}/unit.pid")" ;; esac\n');
   });
 });

@@ -1,5 +1,6 @@
 /** How a session turns questions and effects into requests, over a visit that only writes down what it is sent. */
 import { describe, expect, it } from 'vitest';
+import type { Effect } from '../../src/core/effect.js';
 import type { Answer, Query } from '../../src/core/query.js';
 import { createReadSession, createWriteSession } from '../../src/host/session.js';
 import type { Visit } from '../../src/host/visit.js';
@@ -57,21 +58,34 @@ describe('a session', () => {
 
   it('never sends an effect to a shell that has not answered yet', async () => {
     const { visit, requests } = makeVisit();
-    const session = createWriteSession(visit, 1000);
-    await session.perform({ do: 'daemonReload', timeoutMs: 1 });
-    await session.perform({ do: 'daemonReload', timeoutMs: 1 });
+    const session = createWriteSession(visit, 1000, '');
+    await session.perform({ do: 'daemonReload', run: 'run-1', way: 'back', timeoutMs: 1 });
+    await session.perform({ do: 'daemonReload', run: 'run-1', way: 'back', timeoutMs: 1 });
     expect(requests.map(kinds)).toEqual([['capability'], ['daemonReload'], ['daemonReload']]);
   });
 
-  it('names the run of an activation from the edits before it, over later visits of the same host too', async () => {
-    const memory = {};
-    const [first, second] = [makeVisit(), makeVisit()];
-    const edit = { do: 'remove', path: '/a', before: 'f'.repeat(64) } as const;
-    const session = createWriteSession(first.visit, 1000, memory);
-    await session.perform({ do: 'daemonReload', timeoutMs: 1 });
-    await session.perform({ do: 'edit', run: 'run-1', edit });
-    await createWriteSession(second.visit, 1000, memory).perform({ do: 'restart', unit: 'a.service', timeoutMs: 1 });
-    expect(first.requests.at(1)).toEqual({ kind: 'perform', effect: { do: 'daemonReload', timeoutMs: 1 } });
-    expect(second.requests.at(-1)).toEqual({ kind: 'perform', effect: { do: 'restart', unit: 'a.service', timeoutMs: 1 }, run: 'run-1' });
+  it('sends the program of the guard with the order to arm it, and with nothing else', async () => {
+    const { visit, requests } = makeVisit();
+    const session = createWriteSession(visit, 1000, 'program');
+    const arm: Effect = { do: 'arm', run: 'run-1', order: { afterMs: 1, restores: [], activations: [] } };
+    await session.perform(arm);
+    await session.perform({ do: 'disarm', run: 'run-1' });
+    expect(requests.slice(1)).toEqual([{ kind: 'perform', effect: arm, program: 'program' }, { kind: 'perform', effect: { do: 'disarm', run: 'run-1' } }]);
+  });
+
+  const holder = { run: 'run-1', who: 'alice@laptop', session: 's', staleAfterMs: 1 };
+  it.each<[string, Effect]>([
+    ['a run named as the lock', { do: 'clean', run: 'lock' }],
+    ['a run named as what is left of a lock', { do: 'unlock', run: 'broken-x' }],
+    ['a run with a path in it', { do: 'disarm', run: '../etc' }],
+    ['a holder of two lines', { do: 'lock', holder: { ...holder, who: 'alice\nroot' } }],
+    ['a session with a path in it', { do: 'lock', holder: { ...holder, session: '../x' } }],
+    ['a session to break with a path in it', { do: 'breakLock', session: '../x' }],
+    ['a time that is no number', { do: 'lock', holder: { ...holder, staleAfterMs: Number.NaN } }],
+    ['an order with a relative path', { do: 'arm', run: 'run-1', order: { afterMs: 1, restores: [{ edit: { do: 'remove', path: 'a', before: 'f'.repeat(64) }, earlier: [] }], activations: [] } }],
+  ])('refuses %s and sends nothing', async (_name, effect) => {
+    const { visit, requests } = makeVisit();
+    await expect(createWriteSession(visit, 1000, '').perform(effect)).rejects.toMatchObject({ failure: { kind: 'badInput' } });
+    expect(requests).toEqual([]);
   });
 });

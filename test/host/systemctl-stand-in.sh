@@ -1,6 +1,6 @@
 #!/bin/sh
 # Stands in for systemctl in tests: one unit, fm-test.service, whose main process is a real `sleep`.
-# Its state lies in the directory of this script. Knows show, restart, daemon-reload, reset-failed and status.
+# Its state lies in the directory of this script. Knows show, is-active, restart, stop, daemon-reload, reset-failed and status.
 here=$(dirname "$0")
 for unit do :; done
 while case ${1:-} in -p) shift 2 ;; -*) shift ;; *) false ;; esac do :; done
@@ -10,6 +10,7 @@ pid=$(cat "$here/unit.pid" 2>/dev/null || echo 0)
 begin() {
   setsid sleep 600 </dev/null >/dev/null 2>&1 &
   echo "$!" >"$here/unit.pid"
+  tr -d '-' </proc/sys/kernel/random/uuid >"$here/unit.life"
 }
 case $verb in
   begin) begin ;;
@@ -18,12 +19,17 @@ case $verb in
     if [ "$unit" != fm-test.service ]; then
       printf 'Id=%s\nLoadState=not-found\nActiveState=inactive\nMainPID=0\n' "$unit"
     else
-      printf 'MainPID=%s\nId=fm-test.service\nLoadState=loaded\nActiveState=active\n' "$pid"
+      printf 'MainPID=%s\nId=fm-test.service\nLoadState=loaded\nActiveState=%s\nInvocationID=%s\n' "$pid" "$([ "$pid" = 0 ] && echo inactive || echo active)" "$(cat "$here/unit.life")"
       printf 'EnvironmentFiles=/etc/a (ignore_errors=yes)\nEnvironmentFiles=/etc/b (ignore_errors=no)\nEnvironment=A=1\nnot a key\n'
     fi
     ;;
+  is-active)
+    shift
+    for one do if [ -e "$here/$one.active" ]; then echo active; else echo inactive; fi; done
+    exit 3
+    ;;
   status) echo "$unit - is up"; [ "$unit" = fm-test.service ] || exit 4 ;;
-  daemon-reload | reset-failed) ;;
+  daemon-reload | reset-failed | stop) ;;
   restart)
     [ "$unit" = fm-test.service ] || { echo "Failed to restart $unit: Unit $unit not found." >&2; exit 5; }
     kill "$pid"

@@ -20,6 +20,8 @@ const query: fc.Arbitrary<Query> = fc.oneof(
   fc.tuple(noNul, fc.nat()).map(([url, timeoutMs]): Query => ({ ask: 'http', url, timeoutMs })),
   path.map((exe): Query => ({ ask: 'version', exe })),
   noNul.map((unit): Query => ({ ask: 'status', unit })),
+  fc.constant<Query>({ ask: 'lock' }),
+  noNul.map((run): Query => ({ ask: 'guard', run })),
 );
 
 describe('words', () => {
@@ -45,13 +47,29 @@ describe('requests', () => {
   });
 
   it.each<Effect>([
-    { do: 'edit', run: 'r', edit: { do: 'write', path: '/a b', before: 'absent', after: 'f'.repeat(64), content: 'AA+/==' } },
-    { do: 'edit', run: 'r', edit: { do: 'remove', path: '/a', before: 'f'.repeat(64) } },
-    { do: 'restore', run: 'r', edit: { do: 'write', path: '/a', before: 'a', after: 'b', content: '' } },
-    { do: 'restore', run: 'r', edit: { do: 'remove', path: '/a', before: 'a' } },
-    { do: 'daemonReload', timeoutMs: 5 },
-    { do: 'restart', unit: 'a@b.service', timeoutMs: 5 },
-    { do: 'resetFailed', unit: 'a.service', timeoutMs: 5 },
+    { do: 'lock', holder: { run: 'r', who: "o'neil@a b", session: 's', staleAfterMs: 5 } },
+    { do: 'unlock', run: 'r' },
+    { do: 'breakLock', session: '' },
+    { do: 'disarm', run: 'r' },
+    { do: 'clean', run: 'r' },
+    { do: 'arm', run: 'r', order: { afterMs: 7, restores: [], activations: [] } },
+    {
+      do: 'arm', run: 'r', order: {
+        afterMs: 7, invocationId: 'i',
+        restores: [
+          { edit: { do: 'write', path: '/a\nrestart +1 +b', before: 'absent', after: 'b', content: '' }, earlier: ['c', 'absent'] },
+          { edit: { do: 'remove', path: '/$(b)', before: 'a' }, earlier: [] },
+        ],
+        activations: [{ do: 'daemonReload', timeoutMs: 1 }, { do: 'restart', unit: 'a@b.service', timeoutMs: 2 }],
+      },
+    },
+    { do: 'edit', run: 'r', way: 'guarded', edit: { do: 'write', path: '/a b', before: 'absent', after: 'f'.repeat(64), content: 'AA+/==' } },
+    { do: 'edit', run: 'r', way: 'unguarded', edit: { do: 'remove', path: '/a', before: 'f'.repeat(64) } },
+    { do: 'restore', run: 'r', foreign: 'save', edit: { do: 'write', path: '/a', before: 'a', after: 'b', content: '' }, earlier: ['c', 'absent'] },
+    { do: 'restore', run: 'r', foreign: 'refuse', edit: { do: 'remove', path: '/a', before: 'a' }, earlier: [] },
+    { do: 'daemonReload', run: 'r', way: 'back', timeoutMs: 5 },
+    { do: 'restart', run: 'r', way: 'unguarded', unit: 'a@b.service', timeoutMs: 5 },
+    { do: 'resetFailed', run: 'r', way: 'back', unit: 'a.service', timeoutMs: 5 },
   ])('the effect $do comes back as it was asked', (effect) => {
     expect(decodeRequest(encodeRequest({ nonce: NONCE, seq: 7, body: { kind: 'perform', effect } }), NONCE)).toEqual({ nonce: NONCE, seq: 7, body: { kind: 'perform', effect } });
   });
@@ -92,6 +110,14 @@ const EXAMPLES: readonly (readonly [Query, Answer])[] = [
   [{ ask: 'http', url: 'http://h/', timeoutMs: 1 }, { ok: true, ask: 'http', value: { status: 503, body: 'not\n\nyet' } }],
   [{ ask: 'http', url: 'http://h/', timeoutMs: 1 }, { ok: false, ask: 'http', reason: 'timeout', detail: 'late' }],
   [{ ask: 'version', exe: '/k' }, { ok: true, ask: 'version', value: { text: 'v1' } }],
+  [{ ask: 'lock' }, { ok: true, ask: 'lock', value: { held: false } }],
+  [{ ask: 'lock' }, { ok: true, ask: 'lock', value: { held: false, armed: 'other' } }],
+  [{ ask: 'lock' }, { ok: true, ask: 'lock', value: { held: true, run: 'r', who: 'a@c', session: 's', heldForMs: 3000, silentForMs: 0, staleAfterMs: 5, touched: true, guard: 'armed' } }],
+  [{ ask: 'lock' }, { ok: true, ask: 'lock', value: { held: true, armed: 'other', run: 'r', who: 'a@c', session: 's', heldForMs: 0, silentForMs: 0, staleAfterMs: 5, touched: true, guard: 'fired', guardOk: false } }],
+  [{ ask: 'lock' }, { ok: true, ask: 'lock', value: { held: true, run: '', who: '', session: '', heldForMs: 0, silentForMs: 0, staleAfterMs: 5, touched: false, guard: 'none' } }],
+  [{ ask: 'guard', run: 'r' }, { ok: true, ask: 'guard', value: { state: 'armed', firesInMs: 0 } }],
+  [{ ask: 'guard', run: 'r' }, { ok: true, ask: 'guard', value: { state: 'armed' } }],
+  [{ ask: 'guard', run: 'r' }, { ok: true, ask: 'guard', value: { state: 'fired', ok: false, report: 'one\ntwo' } }],
   [{ ask: 'status', unit: 'k' }, { ok: true, ask: 'status', value: { exit: 3, text: 'dead' } }],
 ];
 
@@ -101,6 +127,18 @@ describe('answers', () => {
     const decoded = decodeAnswers(NONCE, queries, encodeAnswers(NONCE, queries, EXAMPLES.map(([, answer]) => answer)));
     const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value, (_key, one: unknown) => (one instanceof Uint8Array ? Buffer.from(one).toString('hex') : one)));
     expect(plain(decoded)).toEqual(plain(EXAMPLES.map(([, answer]) => answer)));
+  });
+
+  it.each([
+    ['../etc', 's', 'a@c', { run: '', session: 's', who: 'a@c' }],
+    ['r', 's; reboot', 'a@c', { run: 'r', session: '', who: 'a@c' }],
+    ['r', 's', '\u001b[2Jroot', { run: 'r', session: 's', who: '' }],
+    ['broken-x', '', 'a b', { run: '', session: '', who: '' }],
+  ])('a lock of run %j, session %j and %j is shown without what is no name', (run, session, who, expected) => {
+    const value = { held: true, armed: run, run, who, session, heldForMs: 0, silentForMs: 0, staleAfterMs: 5, touched: false, guard: 'none' } as const;
+    const [taken] = decodeAnswers(NONCE, [{ ask: 'lock' }], encodeAnswers(NONCE, [{ ask: 'lock' }], [{ ok: true, ask: 'lock', value }]));
+    expect(taken).toMatchObject({ value: expected });
+    expect(JSON.stringify(taken)).not.toMatch(/etc|reboot|broken|u001b/);
   });
 
   it('a stream that was cut, or holds more than was asked, is refused', () => {
@@ -121,6 +159,8 @@ describe('answers', () => {
     { ok: true, happened: 'already', detail: 'd' },
     { ok: false, effect: 'none', reason: 'drift', detail: 'd' },
     { ok: false, effect: 'unknown', reason: 'exit', detail: 'two\nlines', exit: 5 },
+    { ok: false, effect: 'none', reason: 'guardFired', detail: 'd' },
+    { ok: false, effect: 'none', reason: 'superseded', detail: 'd' },
   ])('the result of an effect comes back: %j', (result) => {
     expect(decodeResult(NONCE, encodeResult(NONCE, result))).toEqual(result);
   });

@@ -15,6 +15,7 @@ interface Case {
   readonly parameters?: unknown;
   readonly audit?: unknown;
   readonly steps?: unknown;
+  readonly guard?: unknown;
 }
 
 const FILE = '/books/p.yaml';
@@ -27,9 +28,9 @@ function load(text: string, set: Record<string, string> = {}) {
 
 describe.each(readdirSync(folder))('playbook/%s', (file) => {
   const cases = parse(readFileSync(new URL(file, folder), 'utf8')) as Case[];
-  it.each(cases)('$name', ({ text, set, errors, parameters, audit, steps }) => {
+  it.each(cases)('$name', ({ text, set, errors, parameters, audit, steps, guard = { marginMs: 90_000 } }) => {
     if (errors !== undefined) expect(errorsOf(() => load(text, set))).toEqual(errors);
-    else expect(load(text, set)).toMatchObject({ name: 'p', parameters, audit, steps });
+    else expect(load(text, set)).toMatchObject({ name: 'p', parameters, audit, steps, guard });
   });
 });
 

@@ -57,7 +57,9 @@ export function answerForPlan(node: PlanNode, query: Query, look: number): Answe
   switch (query.ask) {
     case 'capability':
       if (node.uid === null) return { ok: false, ask: 'capability', reason: 'failed', detail: 'no answer' };
-      return { ok: true, ask: 'capability', value: { uid: node.uid ?? 0, hostname: 'node-7', kernel: '6.1', bootId: 'b', systemd: 252, tools: [] } };
+      return { ok: true, ask: 'capability', value: { uid: node.uid ?? 0, hostname: 'node-7', kernel: '6.1', bootId: 'b', systemd: 252, tools: ['systemd-run'] } };
+    case 'lock':
+      return { ok: true, ask: 'lock', value: { held: false } };
     case 'writable':
       return writableAnswer(node, query.path);
     case 'http':

@@ -1,5 +1,7 @@
 /** An intent in the words of its case, so that a difference is shown side by side. */
+import { digestOf } from '../../src/core/bytes.js';
 import type { StepIntent } from '../../src/core/catalogue.js';
+import type { Check } from '../../src/core/check.js';
 import type { StepExpectation } from './step-case.js';
 import { textOf } from './plan-step.js';
 
@@ -19,11 +21,23 @@ export function shownIntent(intent: StepIntent, wanted: StepExpectation): unknow
     }
     case 'activation': {
       const argv = intent.before?.check === 'commandLinePredicted' ? { argv: intent.before.argv } : {};
-      return { activation: intent.activation, ...argv, afterUndoOf: intent.afterUndoOf.map((id) => id.replace('edit of ', '')), ...notesOf(intent.notes, wanted) };
+      return { activation: intent.activation, ...argv, ...sourcesOf(intent.before, wanted), afterUndoOf: intent.afterUndoOf.map((id) => id.replace('edit of ', '')), ...notesOf(intent.notes, wanted) };
     }
     case 'check':
       return { check: intent.check, ...(intent.baseline === undefined ? {} : { baseline: intent.baseline }) };
   }
+}
+
+/** The expected text where the digest is that text's. */
+function sourcesOf(check: Check | undefined, wanted: StepExpectation): { readonly sources?: unknown } {
+  const texts = 'sources' in wanted ? wanted.sources : undefined;
+  if (texts === undefined || check?.check !== 'commandLinePredicted') return {};
+  const shown = check.sources.map(({ path, digest }): [string, string | null] => {
+    const text = texts[path];
+    if (digest === 'absent') return [path, null];
+    return [path, typeof text === 'string' && digestOf(Buffer.from(text)) === digest ? text : digest];
+  });
+  return { sources: Object.fromEntries(shown) };
 }
 
 /** The expected part when it is there, else the whole text. */

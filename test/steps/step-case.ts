@@ -17,6 +17,8 @@ const expectSchema = z.union([
     activation: z.record(z.string(), z.union([z.string(), z.number()])),
     /** The command line that must be predicted right before. */
     argv: z.array(z.string()).optional(),
+    /** What each file behind it must hold by then, all of them; null: is not there. */
+    sources: z.record(z.string(), z.string().nullable()).optional(),
     /** Paths of the edits after whose undo it is due. */
     afterUndoOf: z.array(z.string()),
   }),

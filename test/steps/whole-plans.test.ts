@@ -37,7 +37,7 @@ it.each(cases.map((one) => [one.name, one] as const))('what a plan expects to ru
 function planOf({ playbook, set, node }: PlanCase): { readonly plan: HostPlan; readonly trips: number } {
   const file = new URL(`../../playbooks/${playbook ?? PLAYBOOK}`, import.meta.url);
   const loaded = loadPlaybook(playbook ?? PLAYBOOK, readFileSync(file, 'utf8'), CATALOGUE, set ?? {});
-  return answerAll(planHost('node-7', loaded, CATALOGUE), node);
+  return answerAll(planHost('node-7', loaded, CATALOGUE, 'run-1'), node);
 }
 
 function answerAll(program: Questions<HostPlan>, node: PlanNode): { readonly plan: HostPlan; readonly trips: number } {

@@ -1,6 +1,6 @@
 # shellcheck shell=sh disable=SC2154,SC2034
 # Frames and words of the host protocol. For dash, bash and busybox sh.
-# The lines before this text set fm_nonce, fm_state, fm_properties and PATH; a request's values never
+# The lines before this text set fm_nonce, fm_state, fm_units, fm_running, fm_properties and PATH; a request's values never
 # become part of the text. Every operation's input is /dev/null: ours holds the next requests.
 export PATH LC_ALL=C
 umask 077
@@ -19,11 +19,16 @@ fm() {
   [ "$fm_last" = "$fm_nonce" ] || return 0
   fm_seq=$2
   shift 2
+  fm_alive
   fm_out=$(fm_operations "$@" </dev/null 2>/dev/null | base64)
+  fm_alive
   printf '\nfm-begin-%s %s %s\n%s\nfm-end-%s %s ' "$fm_nonce" "$fm_seq" "${#fm_out}" "$fm_out" "$fm_nonce" "$fm_seq"
   printf %s "$fm_out" | sha256sum
   fm_out=
 }
+
+# What a visit that may write makes a sign of life of.
+fm_alive() { :; }
 
 fm_operations() {
   while [ "$#" -gt 0 ]; do
@@ -74,7 +79,7 @@ fm_no() {
 fm_limited() {
   fm_seconds=$1
   shift
-  if command -v timeout >/dev/null; then timeout -k 5 "$fm_seconds" "$@"; else "$@"; fi
+  if command -v timeout >/dev/null; then timeout -k 5 "$fm_seconds" "$@"; else command "$@"; fi
 }
 
 # fm_capture BYTES SECONDS COMMAND...: its output into fm_value, its exit code into fm_exit (empty: the output was cut).

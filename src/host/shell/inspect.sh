@@ -18,13 +18,13 @@ fm_do_capability() {
   read -r fm_boot_id </proc/sys/kernel/random/boot_id
   read -r fm_name </proc/sys/kernel/hostname
   fm_version=
-  if [ -d /run/systemd/system ] && command -v systemctl >/dev/null; then
-    fm_version=$(systemctl --version)
+  if [ -d "$fm_running" ] && command -v systemctl >/dev/null; then
+    fm_version=$(fm_limited 20 systemctl --version)
     fm_version=${fm_version#systemd }
     fm_version=${fm_version%%[!0-9]*}
   fi
   fm_found=
-  for fm_tool in base64 sha256sum stat timeout lsattr systemctl curl wget bash busybox; do
+  for fm_tool in base64 sha256sum stat timeout lsattr systemctl curl wget bash busybox systemd-run; do
     ! command -v "$fm_tool" >/dev/null || fm_found="$fm_found $fm_tool"
   done
   fm_field ok
@@ -32,14 +32,13 @@ fm_do_capability() {
   fm_field "$fm_found"
 }
 
-# systemctl ends by itself when its manager does not answer, so no `timeout` is spent on it.
 fm_do_unit() {
   if ! command -v systemctl >/dev/null; then
     fm_no missingTool systemctl
     return 0
   fi
-  if ! fm_show=$(systemctl show --no-pager -p "$fm_properties" -- "$1"); then
-    fm_no failed "$(systemctl show --no-pager -p "$fm_properties" -- "$1" 2>&1)"
+  if ! fm_show=$(fm_limited 20 systemctl show --no-pager -p "$fm_properties" -- "$1"); then
+    fm_no failed "$(fm_limited 20 systemctl show --no-pager -p "$fm_properties" -- "$1" 2>&1)"
     return 0
   fi
   read -r fm_uptime _ </proc/uptime

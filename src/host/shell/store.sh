@@ -2,6 +2,13 @@
 # The run's directory on the node: whose turn it is, the saved copies, the times of directories.
 # Part of what only a session that was opened to write is ever sent.
 
+# Every program that an effect starts comes to an end, where the node has the tool for that (an old busybox has another).
+if timeout -k 5 50 true >/dev/null 2>&1; then
+  for fm_tool in stat sha256sum mktemp mv cp rm rmdir ln mkdir chmod chown touch sync cat date; do
+    if command -v "$fm_tool" >/dev/null; then eval "$fm_tool() { timeout -k 5 50 $fm_tool \"\$@\"; }"; fi
+  done
+fi
+
 fm_result() {
   fm_field "effect $1"
   fm_field "$2"
@@ -78,9 +85,6 @@ fm_superseded() {
   return 1
 }
 
-# fm_make_way none|unknown
-fm_make_way() { fm_result "failed $1 denied " 'a later visit of this run has taken its place on this node; this one goes no further'; }
-
 # Another visit has left its file here.
 fm_disputed() {
   for fm_entry in "$fm_store"/visit-*; do
@@ -94,32 +98,35 @@ fm_disputed() {
 fm_save() {
   fm_keep_time
   if [ "$fm_before" = absent ]; then
-    fm_write_meta '- - - -' && fm_flush "$fm_copy.meta" && fm_flush "$fm_store"
+    fm_write_meta "$fm_copy" "$fm_before" "$fm_after" '- - - -' && fm_flush "$fm_copy.meta" && fm_flush "$fm_store"
     return
   fi
-  if [ ! -e "$fm_copy" ]; then
-    rm -f -- "$fm_copy.part-"*
-    fm_part=$fm_copy.part-$fm_nonce
-    fm_try cp -a -- "$fm_path" "$fm_part" || return 1
-    fm_rc=1
-    fm_said="the copy of $fm_path is not what the file was"
-    fm_digest "$fm_part"
-    [ "$fm_value" = "$fm_before" ] || return 1
-    # Neither getfattr nor getfacl is on every node, so attributes and ACLs are copied but cannot be compared.
-    fm_same '%f %u %g %Y' "$fm_part" "$fm_path" || return 1
-    fm_flush "$fm_part" || return 1
-    fm_write_meta "$(stat -c '%a %u %g %.9Y' -- "$fm_path")" || return 1
-    fm_try mv -f -- "$fm_part" "$fm_copy" || return 1
-    fm_flush "$fm_store" || return 1
-  fi
+  [ -e "$fm_copy" ] || fm_keep "$fm_copy" "$fm_before" "$fm_after" || return 1
   fm_digest "$fm_copy"
   fm_rc=1
   fm_said="the saved copy $fm_copy is damaged"
   [ "$fm_value" = "$fm_before" ]
 }
 
+# fm_keep COPY DIGEST NEXT: the file, which has that digest and is to get another, as a copy.
+fm_keep() {
+  rm -f -- "$1.part-"*
+  fm_part=$1.part-$fm_nonce
+  fm_try cp -a -- "$fm_path" "$fm_part" || return 1
+  fm_rc=1
+  fm_said="the copy of $fm_path is not what the file was"
+  fm_digest "$fm_part"
+  [ "$fm_value" = "$2" ] || return 1
+  # Neither getfattr nor getfacl is on every node, so attributes and ACLs are copied but cannot be compared.
+  fm_same '%f %u %g %Y' "$fm_part" "$fm_path" || return 1
+  fm_flush "$fm_part" || return 1
+  fm_write_meta "$1" "$2" "$3" "$(stat -c '%a %u %g %.9Y' -- "$fm_path")" || return 1
+  fm_try mv -f -- "$fm_part" "$1" && fm_flush "$fm_store"
+}
+
+# fm_write_meta COPY DIGEST NEXT STAT
 fm_write_meta() {
-  fm_said=$({ printf '%s %s %s %s\n' "$fm_before" "$fm_after" "$1" "$fm_path" >"$fm_copy.meta"; } 2>&1)
+  fm_said=$({ printf '%s %s %s %s\n' "$2" "$3" "$4" "$fm_path" >"$1.meta"; } 2>&1)
   fm_rc=$?
   return "$fm_rc"
 }
@@ -166,7 +173,8 @@ fm_put_time_back() {
 
 # Who did what, for people. Never a reason to fail, and never one to wait: without `timeout`, syslog gets no line.
 fm_log() {
-  if [ -d "${fm_store:-}" ]; then printf '%s\n' "$1" >>"$fm_store/log"; fi
+  fm_line="$fm_run by ${fm_by:-unknown}: $1"
+  if [ -d "${fm_store:-}" ]; then printf '%s\n' "$fm_line" 2>/dev/null >>"$fm_store/log"; fi
   command -v logger >/dev/null && command -v timeout >/dev/null || return 0
-  fm_limited 2 logger -t fleetmend -- "${fm_run:-}${fm_run:+: }$1" </dev/null >/dev/null
+  fm_limited 2 logger -t fleetmend -- "$fm_line" </dev/null >/dev/null
 }

@@ -2,33 +2,29 @@
 # Edits and restores: only a session that was opened to write is ever sent this text.
 # `effect: none` is claimed only after the target was looked at again.
 
-# fm_begin RUN PATH BEFORE AFTER: fails (and has answered) when nothing may be done.
+# fm_begin RUN WAY PATH BEFORE AFTER: fails (and has answered) when nothing may be done.
 fm_begin() {
-  fm_run=$1
-  fm_path=$2
-  fm_before=$3
-  fm_after=$4
+  fm_named "$1" || return 1
+  fm_way=$2
+  fm_path=$3
+  fm_before=$4
+  fm_after=$5
   fm_dir=${fm_path%/*}
   fm_dir=${fm_dir:-/}
   fm_temp=
   fm_calm=
   fm_placed=none
   fm_content=
-  case $fm_run,$fm_before,$fm_after in
-    [!A-Za-z0-9]* | *[!A-Za-z0-9.,_-]*)
-      fm_result 'failed none exit ' 'not a name of a run or not a digest'
+  fm_kept=
+  case $fm_before,$fm_after in
+    , | *[!A-Za-z0-9,]*)
+      fm_result 'failed none exit ' 'not a digest'
       return 1
       ;;
   esac
-  for fm_tool in mktemp mv cp rm ln mkdir chmod chown touch sync; do
-    command -v "$fm_tool" >/dev/null || {
-      fm_result 'failed none missingTool ' "this node has no $fm_tool"
-      return 1
-    }
-  done
+  ! fm_barred "$fm_way" none && fm_need mktemp mv cp rm ln mkdir chmod chown touch sync || return 1
   fm_id=$(printf %s "$fm_path" | sha256sum)
   fm_id=${fm_id%% *}
-  fm_store=$fm_state/$fm_run
   # One copy per content the file had, so that two edits of one file by one run can both be undone.
   fm_copy=$fm_store/$fm_id-$fm_before
   # No loader reads the names: a leading dot, and six random characters after the last dot.
@@ -42,10 +38,7 @@ fm_begin() {
     fm_hold_off
     return
   }
-  if fm_superseded; then
-    fm_make_way none
-    return 1
-  fi
+  ! fm_barred "$fm_way" none || return 1
   fm_clear_way
 }
 
@@ -82,10 +75,7 @@ fm_drifted() {
 # fm_give_up PLACE REASON: PLACE is where it failed. The reason is found by looking at the node, never by a tool's words;
 # REASON holds when nothing is found. The effect is none when the file is what it was.
 fm_give_up() {
-  if fm_superseded; then
-    fm_make_way "$fm_placed"
-    return 0
-  fi
+  ! fm_barred "$fm_way" "$fm_placed" || return 0
   [ -z "$fm_calm" ] || fm_look_at_time
   fm_sweep
   fm_note_time
@@ -106,7 +96,7 @@ fm_give_up() {
 
 # A temporary file beside the target, or a directory (-d). Not by a visit that was given up: it would be in the way.
 fm_open_temp() {
-  if fm_superseded || ! fm_try mktemp "$@" "${fm_own}XXXXXX"; then return 1; fi
+  if fm_halted "$fm_way" || ! fm_try mktemp "$@" "${fm_own}XXXXXX"; then return 1; fi
   fm_temp=$fm_said
   fm_note_time
 }
@@ -129,7 +119,7 @@ fm_prepare() {
 }
 
 fm_pour() {
-  fm_said=$({ printf %s "$fm_content" | base64 -d >"$fm_temp"; } 2>&1)
+  fm_said=$({ printf %s "$fm_content" | fm_limited 50 base64 -d >"$fm_temp"; } 2>&1)
   fm_rc=$?
   [ "$fm_rc" = 0 ] || return 1
   fm_sealed "$fm_after"
@@ -144,15 +134,13 @@ fm_sealed() {
   fm_flush "$fm_temp"
 }
 
-# Somebody wrote the target since we looked, or a later visit has begun: then it has answered. Last before the change.
+# Somebody wrote the target since we looked, or this visit may not act any more: then it has answered. Last before the change.
 fm_overtaken() {
   fm_digest "$fm_path"
   if [ "$fm_value" != "$fm_found" ]; then
     fm_drifted
-  elif fm_superseded; then
-    fm_make_way none
   else
-    return 1
+    fm_barred "$fm_way" none
   fi
 }
 
@@ -195,15 +183,15 @@ fm_confirm() {
     fm_result 'failed unknown exit ' "$fm_path has the right content, but not the mode, owner or time of $fm_copy"
   else
     [ "$fm_op" = edit ] || fm_put_time_back
-    fm_log "$fm_op $fm_path, now $1"
-    fm_result now ''
+    fm_log "$fm_op $fm_path, now $1${fm_kept:+; }$fm_kept"
+    fm_result now "$fm_kept"
   fi
 }
 
-# fm_do_edit RUN write|remove PATH BEFORE AFTER [CONTENT]
+# fm_do_edit RUN WAY write|remove PATH BEFORE AFTER [CONTENT]
 fm_do_edit() {
-  fm_begin "$1" "$3" "$4" "$5" || return 0
-  fm_content=${6:-}
+  fm_begin "$1" "$2" "$4" "$5" "$6" || return 0
+  fm_content=${7:-}
   case $fm_found in
     "$fm_after")
       if fm_is_ours; then fm_result already ''; else fm_result 'failed none drift ' "$fm_path is what it should become, but not by this run"; fi
@@ -217,9 +205,9 @@ fm_do_edit() {
   esac
   if [ ! -d "$fm_dir" ]; then
     fm_result 'failed none drift ' "$fm_dir is not a directory"
-  elif ! fm_save; then
+  elif ! fm_save || ! fm_mark_touched; then
     fm_give_up "$fm_copy" exit
-  elif [ "$2" = remove ]; then
+  elif [ "$3" = remove ]; then
     fm_remove
   elif ! fm_prepare || ! fm_pour; then
     fm_give_up "$fm_path" exit
@@ -240,53 +228,5 @@ fm_remove() {
     fm_give_up "$fm_path" exit
   else
     fm_confirm absent
-  fi
-}
-
-# fm_do_restore RUN write|remove PATH BEFORE AFTER
-fm_do_restore() {
-  fm_begin "$1" "$3" "$4" "$5" || return 0
-  case $fm_found in
-    "$fm_before") fm_stay ;;
-    "$fm_after")
-      if [ "$fm_before" != absent ]; then
-        fm_bring_back
-      elif fm_is_ours; then
-        fm_remove
-      else
-        fm_result 'failed none missingCopy ' "this run did not create $fm_path"
-      fi
-      ;;
-    *) fm_drifted ;;
-  esac
-}
-
-# The content is the old one. Whoever put it there may have left it with another mode, owner or time.
-fm_stay() {
-  fm_digest "$fm_copy"
-  if [ "$fm_value" != "$fm_before" ] || [ "$fm_before" = absent ] || fm_same '%f %u %g %Y' "$fm_copy" "$fm_path"; then
-    fm_put_time_back
-    fm_result already ''
-  elif fm_overtaken; then
-    return 0
-  else
-    fm_try chown "$(stat -c '%u:%g' -- "$fm_copy")" "$fm_path" && fm_try chmod "$(stat -c '%a' -- "$fm_copy")" "$fm_path" &&
-      fm_try touch -r "$fm_copy" "$fm_path"
-    fm_confirm "$fm_before"
-  fi
-}
-
-fm_bring_back() {
-  fm_digest "$fm_copy"
-  if [ "$fm_value" != "$fm_before" ]; then
-    fm_result 'failed none missingCopy ' "the saved copy $fm_copy is $fm_value"
-  elif ! fm_open_temp || ! fm_try cp -a -- "$fm_copy" "$fm_temp" || ! fm_sealed "$fm_before"; then
-    fm_give_up "$fm_path" exit
-  elif fm_overtaken; then
-    return 0
-  elif ! fm_place; then
-    fm_give_up "$fm_path" exit
-  else
-    fm_confirm "$fm_before"
   fi
 }

@@ -1,0 +1,5 @@
+#!/bin/sh
+# Stands in for systemd-run in tests: notes what it was asked, starts nothing. Fails while a file beside it says so.
+here=$(dirname "$0")
+[ ! -e "$here/systemd-run.broken" ] || { echo "Failed to start transient timer unit: broken for a test" >&2; exit 1; }
+printf '%s\n' "$*" >>"$here/systemd-run.log"
