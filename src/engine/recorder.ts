@@ -24,8 +24,9 @@ export interface RecorderPorts {
   readonly emit: (event: RunEvent) => void;
 }
 
-export function createRecorder(host: string, ports: RecorderPorts): Recorder {
-  let state = NEW_HOST;
+/** `before`: where the journal left this host. */
+export function createRecorder(host: string, ports: RecorderPorts, before: HostState = NEW_HOST): Recorder {
+  let state = before;
   let journalFailure: Failure | undefined;
   return {
     state: () => state,

@@ -1,53 +1,133 @@
 /**
- * The loop of one host: fold, decide, act, record. It holds the connection and nothing else; what
- * comes next is decided in core/decide.ts. Never performs an effect whose `began` is not durable.
+ * The life of one host within a run: a fresh one, one that is taken up again, and one that a person wants undone. Each
+ * ends in the same loop of fold, decide, act, record. Never performs an effect whose `began` is not durable.
  */
-import type { Catalogue } from '../core/catalogue.js';
-import type { Next } from '../core/decide.js';
 import { decide, wasTouched } from '../core/decide.js';
 import type { Failure } from '../core/failure.js';
 import { FleetmendError, failureOf } from '../core/failure.js';
 import type { HostState } from '../core/fold.js';
 import { samePlan } from '../core/group-plans.js';
 import type { Host } from '../core/host.js';
-import type { HostFact, HostPhase } from '../core/journal.js';
 import { planHost } from '../core/plan-host.js';
 import { outcomeUntouched } from '../core/report.js';
+import { isInTheMiddle } from '../core/run-state.js';
 import type { HostPlan } from '../core/plan.js';
-import type { Playbook } from '../core/playbook.js';
-import type { Connector, WriteSession } from '../core/ports.js';
+import type { ActPorts } from './act.js';
+import { followPlan, finishedFact, isFenced, standDown } from './act.js';
 import { answerQuestions } from './answer-questions.js';
 import { Line } from './line.js';
-import type { PerformContext } from './perform.js';
-import { performStep, reactivateStep, undoStep } from './perform.js';
-import { proveOldState } from './prove.js';
+import { foreignFiles, hasOtherCommandLine } from './prove.js';
 import { COME_BACK, FIRST_CONTACT } from './reach.js';
-import type { Recorder, RecorderPorts } from './recorder.js';
+import type { Recorder } from './recorder.js';
 import { createRecorder } from './recorder.js';
 
-export interface HostRunPorts extends RecorderPorts {
-  readonly connector: Connector;
-  readonly playbook: Playbook;
-  readonly catalogue: Catalogue;
-  /** Stop now: the host stays where it is, without an outcome. */
-  readonly signal: AbortSignal;
-}
-
-/** How often one act is tried over a fresh connection after the connection was lost under it. */
-const MAX_ATTEMPTS = 3;
+export type HostRunPorts = ActPorts;
 
 /** Brings one host to its outcome by the plan that was shown. Returns without `finished` only when it was stopped. */
 export async function runHost(host: Host, shown: HostPlan, ports: HostRunPorts): Promise<HostState> {
   const recorder = createRecorder(host.name, ports);
-  if (shown.steps.length === 0) {
-    await recorder.record({ type: 'planned', plan: shown });
-    await settle(shown, recorder);
-    return recorder.state();
-  }
-  const line = new Line(host, ports);
-  try {
+  if (shown.steps.length === 0) return await settle(shown, recorder);
+  return await onLine(host, recorder, ports, async (line) => {
     const plan = await planAgain(host, shown, line, recorder, ports);
     if (plan !== undefined) await followPlan(plan, line, recorder, ports);
+  });
+}
+
+/**
+ * Goes on with a host from where its journal left it: forwards, or back. One that was not touched is planned anew. One in the
+ * middle that cannot be reached or is held by others now stays where it is: `unreached` says why.
+ */
+export async function resumeHost(host: Host, shown: HostPlan, before: HostState, ports: HostRunPorts): Promise<{ state: HostState; unreached?: Failure }> {
+  const recorder = createRecorder(host.name, ports, before);
+  if (shown.steps.length === 0) return { state: await settle(shown, recorder) };
+  let unreached: Failure | undefined;
+  const after = await onLine(host, recorder, ports, async (line) => {
+    await recorder.record({ type: 'resumed', by: ports.holder.who });
+    const { plan } = recorder.state();
+    if (plan === undefined || !wasTouched(plan, recorder.state())) {
+      await resumeUntouched(host, shown, line, recorder, ports);
+      return;
+    }
+    unreached = await failureToOpen(line, ports);
+    if (unreached === undefined) await followPlan(plan, line, recorder, ports);
+  });
+  return { state: after, ...(unreached ? { unreached } : {}) };
+}
+
+/** A guard that the process before may have armed has nothing to guard: it is told so before anything else. */
+async function resumeUntouched(host: Host, shown: HostPlan, line: Line, recorder: Recorder, ports: HostRunPorts): Promise<void> {
+  const { plan } = recorder.state();
+  if (plan?.guard !== undefined && (await failureToOpen(line, ports)) === undefined) await standDown(plan, line, recorder, ports);
+  if (plan !== undefined && recorder.state().direction === 'back') {
+    await followPlan(plan, line, recorder, ports);
+    return;
+  }
+  const fresh = await planAgain(host, shown, line, recorder, ports);
+  if (fresh !== undefined) await followPlan(fresh, line, recorder, ports);
+}
+
+async function failureToOpen(line: Line, ports: HostRunPorts): Promise<Failure | undefined> {
+  try {
+    await line.open(COME_BACK);
+    return undefined;
+  } catch (thrown) {
+    if (ports.signal.aborted || isFenced(thrown)) throw thrown;
+    return failureOf(thrown);
+  }
+}
+
+/** What came of an undo that was not begun: nothing was written down, and the host is what it was. */
+export interface UndoRefusal {
+  readonly refused: Failure;
+}
+
+/** Brings a host back to its old state because a person wants it. A file that others changed since is refused, or kept aside. */
+export async function undoHost(host: Host, before: HostState, foreign: 'refuse' | 'save', ports: HostRunPorts): Promise<HostState | UndoRefusal> {
+  const { plan } = before;
+  const recorder = createRecorder(host.name, ports, before);
+  let refused: Failure | undefined;
+  const after = await onLine(host, recorder, ports, async (line) => {
+    if (plan === undefined) return;
+    recorder.say('connecting', `connecting to ${host.address}`);
+    refused = await refuseUndo(plan, before, foreign, line, ports);
+    if (refused !== undefined) return;
+    const undurable = await recorder.record({ type: 'undoAsked', by: ports.holder.who, foreign });
+    // Nothing is begun that is not on disk; a node in the middle is brought back all the same.
+    if (undurable !== undefined && !isInTheMiddle(before)) {
+      refused = { ...undurable, done: 'nothing was touched' };
+      return;
+    }
+    await followPlan(plan, line, recorder, ports);
+  });
+  return refused === undefined ? after : { refused };
+}
+
+async function refuseUndo(plan: HostPlan, before: HostState, foreign: 'refuse' | 'save', line: Line, ports: HostRunPorts): Promise<Failure | undefined> {
+  try {
+    const session = await line.open(FIRST_CONTACT);
+    if (foreign === 'save') return undefined;
+    const changed = await foreignFiles(plan, before, session, ports.clock);
+    if (changed.length > 0) {
+      return refusedUndo(`changed by someone else since this run: ${changed.join(', ')}`, 'look at it; `--force` puts the old file back all the same and keeps the present one beside the saved copies on the node');
+    }
+    if (before.finished?.outcome !== 'changed' || !(await hasOtherCommandLine(plan, session, ports.clock))) return undefined;
+    return refusedUndo('the service runs with another command line than this run left it with', 'look at what changed since; `--force` puts the files of this run back all the same');
+  } catch (thrown) {
+    if (ports.signal.aborted || isFenced(thrown)) throw thrown;
+    return failureOf(thrown);
+  }
+}
+
+function refusedUndo(summary: string, next: string): Failure {
+  return { kind: 'drift', summary, done: 'nothing was touched', next };
+}
+
+/** Runs `work` with the host's line; gives the node free unless it is stuck or in the middle. */
+async function onLine(host: Host, recorder: Recorder, ports: HostRunPorts, work: (line: Line) => Promise<void>): Promise<HostState> {
+  const line = new Line(host, ports);
+  try {
+    await work(line);
+    if (mayRelease(recorder.state())) await line.release();
   } catch (thrown) {
     if (!ports.signal.aborted) throw thrown;
   } finally {
@@ -56,21 +136,29 @@ export async function runHost(host: Host, shown: HostPlan, ports: HostRunPorts):
   return recorder.state();
 }
 
-/** Finishes a host for which the plan alone says the outcome. */
-async function settle(plan: HostPlan, recorder: Recorder): Promise<void> {
+/** The lock of a host that nobody could bring to an end tells the next operator so. */
+function mayRelease({ finished }: HostState): boolean {
+  return finished !== undefined && finished.outcome !== 'stuck';
+}
+
+/** Finishes a host for which the plan alone says the outcome: it is not connected to. */
+async function settle(plan: HostPlan, recorder: Recorder): Promise<HostState> {
+  await recorder.record({ type: 'planned', plan });
   const next = decide(plan, recorder.state());
-  if (next.do === 'finish') await recorder.record(finished(next));
+  if (next.do === 'finish') await recorder.record(finishedFact(next));
+  return recorder.state();
 }
 
 /** Looks again over the connection that may write: what was shown must still be true. */
 async function planAgain(host: Host, shown: HostPlan, line: Line, recorder: Recorder, ports: HostRunPorts): Promise<HostPlan | undefined> {
   recorder.say('connecting', `connecting to ${host.address}`);
   try {
-    const session = await line.open(FIRST_CONTACT);
+    const session = await line.open(recorder.state().entries > 0 ? COME_BACK : FIRST_CONTACT);
     recorder.say('planning', 'looking again before the first write');
-    const fresh = await answerQuestions(planHost(host.name, ports.playbook, ports.catalogue), session, ports.clock);
+    const fresh = await answerQuestions(planHost(host.name, ports.playbook, ports.catalogue, ports.run), session, ports.clock);
     const plan = samePlan(shown, fresh) || isFine(fresh) ? fresh : { ...fresh, steps: [], refusal: fresh.refusal ?? MOVED };
-    await recorder.record({ type: 'planned', plan });
+    const undurable = await recorder.record({ type: 'planned', plan });
+    if (undurable !== undefined) throw new FleetmendError(undurable);
     return plan;
   } catch (thrown) {
     if (ports.signal.aborted || isFenced(thrown)) throw thrown;
@@ -87,117 +175,14 @@ function isFine(plan: HostPlan): boolean {
 
 const MOVED: Failure = { kind: 'drift', summary: 'this host changed since the plan was shown', done: 'nothing was touched', next: 'plan again' };
 
-async function followPlan(plan: HostPlan, line: Line, recorder: Recorder, ports: HostRunPorts): Promise<void> {
-  for (;;) {
-    ports.signal.throwIfAborted();
-    const next = decide(plan, recorder.state());
-    switch (next.do) {
-      case 'nothing':
-        return;
-      case 'finish':
-        await recorder.record(finished(next));
-        break;
-      case 'step':
-        await forward(next, plan, line, recorder, ports);
-        break;
-      case 'undo':
-      case 'reactivate':
-      case 'prove':
-        await back(next, plan, line, recorder, ports);
-        break;
-    }
-  }
-}
-
-type Forward = Extract<Next, { do: 'step' }>;
-type Back = Extract<Next, { do: 'undo' | 'reactivate' | 'prove' }>;
-
-async function forward({ step }: Forward, plan: HostPlan, line: Line, recorder: Recorder, ports: HostRunPorts): Promise<void> {
-  const undurable = await recorder.record({ type: 'began', step: step.id });
-  if (undurable !== undefined) {
-    await recorder.record({ type: 'failed', step: step.id, effect: 'none', failure: undurable });
-    return;
-  }
-  const phase = ({ change: 'changing', activate: 'activating', verify: 'verifying' } as const)[step.phase];
-  recorder.say(phase, step.title);
-  const context = contextOf(phase, plan, recorder, ports, recorder.state().attempts[step.id] ?? 1);
-  try {
-    await recorder.record(await performStep(step, await line.open(COME_BACK), context));
-  } catch (thrown) {
-    if (ports.signal.aborted || isFenced(thrown)) throw thrown;
-    await line.drop();
-    // The step began and may have happened: it is performed again, as after a crash of the controller.
-    if (isLoss(thrown) && context.attempt < MAX_ATTEMPTS && line.canComeBack()) return;
-    await recorder.record({ type: 'failed', step: step.id, effect: 'unknown', failure: failureOf(thrown) });
-  }
-}
-
-async function back(next: Back, plan: HostPlan, line: Line, recorder: Recorder, ports: HostRunPorts): Promise<void> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      await recorder.record(await actBack(next, plan, await line.open(COME_BACK), recorder, ports));
-      return;
-    } catch (thrown) {
-      if (ports.signal.aborted || isFenced(thrown)) throw thrown;
-      await line.drop();
-      if (isLoss(thrown) && attempt < MAX_ATTEMPTS && line.canComeBack()) continue;
-      await recorder.record(failedBack(next, failureOf(thrown)));
-      return;
-    }
-  }
-}
-
-async function actBack(next: Back, plan: HostPlan, session: WriteSession, recorder: Recorder, ports: HostRunPorts): Promise<HostFact> {
-  switch (next.do) {
-    case 'undo':
-      recorder.say('undoing', `putting ${next.step.edit.path} back`);
-      return await undoStep(next.step, session, ports.run);
-    case 'reactivate':
-      recorder.say('undoing', `again: ${next.step.title}`);
-      return await reactivateStep(next.step, session);
-    case 'prove':
-      recorder.say('proving', 'proving the old state');
-      return await proveOldState(plan, recorder.state(), session, contextOf('proving', plan, recorder, ports, 1));
-  }
-}
-
-function failedBack(next: Back, failure: Failure): HostFact {
-  switch (next.do) {
-    case 'undo':
-      return { type: 'undoFailed', step: next.step.id, failure };
-    case 'reactivate':
-      return { type: 'reactivateFailed', step: next.step.id, failure };
-    case 'prove':
-      return { type: 'proved', ok: false, failure };
-  }
-}
-
-function contextOf(phase: HostPhase, plan: HostPlan, recorder: Recorder, ports: HostRunPorts, attempt: number): PerformContext {
-  return {
-    run: ports.run, attempt, baseline: plan.baseline, playbook: ports.playbook, catalogue: ports.catalogue,
-    clock: ports.clock, signal: ports.signal, say: (text) => { recorder.say(phase, text); },
-  };
-}
-
-function finished(next: Extract<Next, { do: 'finish' }>): HostFact {
-  return { type: 'finished', outcome: next.outcome, ...(next.failure ? { failure: next.failure } : {}) };
-}
-
-/** Lost under our hands: nothing is known of what was asked last. */
-function isLoss(thrown: unknown): boolean {
-  return thrown instanceof FleetmendError && ['connectionLost', 'timeout', 'protocol'].includes(thrown.failure.kind);
-}
-
-function isFenced(thrown: unknown): boolean {
-  return thrown instanceof FleetmendError && thrown.failure.kind === 'fenced';
-}
-
 /** A host that nobody finished: what a report can say of it. */
 export function unfinishedFailure(plan: HostPlan | undefined, state: HostState): Failure {
   const touched = plan !== undefined && wasTouched(plan, state);
+  if (!touched) return { kind: 'interrupted', summary: 'stopped before anything was touched' };
   return {
     kind: 'interrupted',
-    summary: touched ? 'stopped in the middle: this node is between its old and its new state' : 'stopped before anything was touched',
-    ...(touched ? { next: 'the saved files are in the state directory on the node: look at it by hand' } : {}),
+    summary: 'stopped in the middle: this node is between its old and its new state',
+    ...(state.guard === 'armed' ? { done: 'the guard on the node puts the old state back by itself' } : {}),
+    next: 'resume the run',
   };
 }

@@ -43,7 +43,7 @@ export function auditFleet(hosts: readonly Host[], ports: SurveyPorts): Promise<
 
 export function planFleet(hosts: readonly Host[], ports: SurveyPorts): Promise<Surveyed<HostPlan>[]> {
   const stage = { phase: 'planning', findingOf: (plan: HostPlan) => plan.finding } as const;
-  return surveyFleet(hosts, stage, (host) => planHost(host.name, ports.playbook, ports.catalogue), ports);
+  return surveyFleet(hosts, stage, (host) => planHost(host.name, ports.playbook, ports.catalogue, ports.run), ports);
 }
 
 interface SurveyStage<T> {

@@ -1,6 +1,7 @@
 /** Carries out one check on a node: asks, waits where a check needs time, and says what was wrong. Never changes anything. */
 import type { Catalogue } from '../core/catalogue.js';
-import type { Check } from '../core/check.js';
+import type { Check, SourceFile } from '../core/check.js';
+import { cleanLine } from '../core/clean-text.js';
 import type { Failure } from '../core/failure.js';
 import type { HealthCheck, Soak } from '../core/health.js';
 import { lookAtHealth, sameWords, soakOn } from '../core/health.js';
@@ -8,7 +9,7 @@ import { auditHost } from '../core/plan-host.js';
 import type { Playbook } from '../core/playbook.js';
 import type { Clock, ReadSession } from '../core/ports.js';
 import { ask } from '../core/query.js';
-import { predictService } from '../systemd/predict-service.js';
+import { predictStart } from '../kubelet/start-sources.js';
 import { answerQuestions } from './answer-questions.js';
 
 export type CheckResult = { readonly ok: true; readonly detail: string } | { readonly ok: false; readonly failure: Failure };
@@ -40,8 +41,10 @@ async function verifyPrediction(
   session: ReadSession,
   ports: VerifyPorts,
 ): Promise<CheckResult> {
-  const service = await answerQuestions(predictService(check.unit), session, ports.clock);
+  const service = await answerQuestions(predictStart(check.unit), session, ports.clock);
   if (!service.ok) return wrong('notProved', `what systemd would start for ${check.unit} cannot be told: ${service.reason}`);
+  const foreign = foreignEdit(check.sources, service.startSources);
+  if (foreign !== undefined) return wrong('drift', cleanLine(`${foreign} since the plan: the restart would take that up too`));
   if (service.reloadNeeded) return wrong('notProved', `systemd has not loaded what is on disk for ${check.unit}`);
   const words = service.prediction.words.map((word) => word.value);
   if (sameWords(words, check.argv)) return { ok: true, detail: words.join(' ') };
@@ -49,6 +52,18 @@ async function verifyPrediction(
     `planned:   ${check.argv.join(' ')}`,
     `predicted: ${service.prediction.wouldNotStart ?? words.join(' ')}`,
   ]);
+}
+
+/** The first file that is not as planned. */
+function foreignEdit(planned: readonly SourceFile[], now: readonly SourceFile[]): string | undefined {
+  const digests = new Map(now.map((source) => [source.path, source.digest]));
+  for (const { path, digest } of planned) {
+    const found = digests.get(path) ?? 'absent';
+    if (found !== digest) return `${path} was ${found === 'absent' ? 'taken away' : digest === 'absent' ? 'added' : 'changed'} by someone else`;
+  }
+  const expected = new Set(planned.map((source) => source.path));
+  const added = now.find((source) => source.digest !== 'absent' && !expected.has(source.path));
+  return added === undefined ? undefined : `${added.path} was added by someone else`;
 }
 
 async function verifyStatus(unit: string, session: ReadSession, ports: VerifyPorts): Promise<CheckResult> {

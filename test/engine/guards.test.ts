@@ -9,7 +9,7 @@ import { createMemoryJournal } from '../../src/journals/index.js';
 import { createVirtualClock } from '../fake/virtual-clock.js';
 import { diesWithNewValue, eksAl2, jsonConfig, zeroFlagInDropIn, zeroInJson } from '../fake/layouts.js';
 import type { Rig } from './rig.js';
-import { CATALOGUE, createRig, imageOf, lifeOf, loadRealPlaybook, restartsOf } from './rig.js';
+import { CATALOGUE, createRig, imageOf, lifeOf, loadRealPlaybook, restartsOf, touchesOf } from './rig.js';
 
 let playbook: Playbook;
 beforeAll(async () => { playbook = await loadRealPlaybook(); });
@@ -21,15 +21,18 @@ const node = (rig: Rig) => {
 };
 
 describe('others who act at the same time', () => {
-  it('a service that somebody restarted between our writes and our restart is named as stuck, never claimed', async () => {
+  it('a service that somebody restarted between our writes and our restart is restarted once more with the old files, and that is proved', async () => {
     const rig: Rig = createRig([zeroInJson], {
       playbook,
       faults: { afterEffect: (_, __, effect) => { if (effect.do === 'edit') node(rig).systemd.restart(node(rig).unit); return undefined; } },
     });
+    const [image, life] = [imageOf(node(rig), true), lifeOf(node(rig))];
     const [result] = await rig.apply();
     expect(result?.failure?.summary).toContain('restarted by someone else');
-    // The foreign restart read the new file: with no restart of ours the old state cannot be proved, and that is said.
-    expect(result?.outcome).toBe('stuck');
+    // The foreign restart read the new file: only a restart of ours makes the old one count again.
+    expect(result?.outcome).toBe('restored');
+    expect(imageOf(node(rig), true)).toEqual(image);
+    expect(lifeOf(node(rig))).toMatchObject({ active: 'active/running', argv: life.argv });
   });
   it('a service that somebody stopped for maintenance is not started by our restart', async () => {
     const rig: Rig = createRig([zeroInJson], {
@@ -63,7 +66,7 @@ describe('others who act at the same time', () => {
     node(rig).systemd.restart(node(rig).unit);
     const [result] = await rig.apply(planned);
     expect(result?.outcome).toBe('compliant');
-    expect(rig.connector.operations.filter((one) => one.op === 'effect')).toEqual([]);
+    expect(touchesOf(rig)).toEqual([]);
   });
 });
 
@@ -89,7 +92,7 @@ describe('plans that could not be proved', () => {
         return answer;
       }),
     };
-    const plan = await answerQuestions(planHost('node-1', playbook, CATALOGUE), replaced, createVirtualClock());
+    const plan = await answerQuestions(planHost('node-1', playbook, CATALOGUE, 'run-1'), replaced, createVirtualClock());
     expect(plan.refusal).toMatchObject({ kind: 'drift' });
     await session.close();
   });
@@ -121,7 +124,7 @@ describe('the journal', () => {
     await journal.append({ type: 'began', step: 'x', run: 'run-1', host: 'node-1', seq: 1, at: '' });
     const rig = createRig([zeroInJson], { playbook, journal });
     await rig.apply();
-    expect(rig.connector.operations.filter((one) => one.op === 'effect')).toEqual([]);
+    expect(touchesOf(rig)).toEqual([]);
   });
 });
 
@@ -141,7 +144,7 @@ describe('the operator', () => {
     const stop = new AbortController();
     const rig = createRig([zeroInJson, zeroInJson], {
       playbook, stop: stop.signal, drain: stop.signal,
-      faults: { afterEffect: () => { stop.abort(); return undefined; } },
+      faults: { afterEffect: (_n, _host, effect) => { if (effect.do === 'edit') stop.abort(); return undefined; } },
     });
     const { applyFleet } = await import('../../src/engine/apply-fleet.js');
     const results = await applyFleet(await rig.plan(), { ...rig.ports, concurrency: 1 });

@@ -4,7 +4,7 @@ import type { Playbook } from '../../src/core/playbook.js';
 import {
   compliantAl2023, compliantKubeadm, diesWithNewValue, eksAl2, jsonConfig, zeroFlagInDropIn, zeroFlagInEnvironmentFile, zeroInJson, zeroInYaml,
 } from '../fake/layouts.js';
-import { createRig, imageOf, lifeOf, loadRealPlaybook, restartsOf } from './rig.js';
+import { createRig, imageOf, lifeOf, loadRealPlaybook, restartsOf, holderOf, touchesOf } from './rig.js';
 
 let playbook: Playbook;
 beforeAll(async () => { playbook = await loadRealPlaybook(); });
@@ -38,7 +38,7 @@ describe('apply', () => {
     const rig = createRig(AILING, { playbook });
     await rig.apply();
     const before = rig.nodes.map((node) => [imageOf(node, true), lifeOf(node)]);
-    const second = { ...rig.ports, run: 'run-2' };
+    const second = { ...rig.ports, run: 'run-2', holder: holderOf('session-2', 'run-2') };
     const { applyFleet } = await import('../../src/engine/apply-fleet.js');
     const { planFleet } = await import('../../src/engine/survey-fleet.js');
     const results = await applyFleet(await planFleet(rig.hosts, second), second);
@@ -103,7 +103,7 @@ describe('hosts that must not be touched', () => {
     rig.nodes[0]?.files.overwrite(eksAl2.configPath, jsonConfig({ streamingConnectionIdleTimeout: '0s', maxPods: 10 }));
     const [result] = await rig.apply(planned);
     expect(result).toMatchObject({ outcome: 'refused', failure: { kind: 'drift' } });
-    expect(rig.connector.operations.filter((one) => one.op === 'effect')).toEqual([]);
+    expect(touchesOf(rig)).toEqual([]);
   });
   it('a user without root is told so', async () => {
     const rig = createRig([zeroInJson], { playbook });

@@ -3,13 +3,19 @@
  * afterwards: how each node really is, whatever the run claims. No real time passes.
  */
 import { digestOf } from '../../src/core/bytes.js';
+import type { Effect, Holder } from '../../src/core/effect.js';
 import type { Host } from '../../src/core/host.js';
 import type { JournalEntry, RunEvent } from '../../src/core/journal.js';
+import { LOCK_STALE_AFTER_MS } from '../../src/core/lock.js';
 import type { Playbook } from '../../src/core/playbook.js';
 import type { HostPlan } from '../../src/core/plan.js';
 import type { Journal } from '../../src/core/ports.js';
 import type { HostResult } from '../../src/core/report.js';
+import type { ApplyPorts } from '../../src/engine/apply-fleet.js';
 import { applyFleet } from '../../src/engine/apply-fleet.js';
+import type { PastRun } from '../../src/engine/resume-fleet.js';
+import { resumeFleet } from '../../src/engine/resume-fleet.js';
+import { undoFleet } from '../../src/engine/undo-fleet.js';
 import type { SurveyPorts, Surveyed } from '../../src/engine/survey-fleet.js';
 import { auditFleet, planFleet } from '../../src/engine/survey-fleet.js';
 import { createMemoryJournal } from '../../src/journals/index.js';
@@ -39,6 +45,7 @@ export interface RigOptions {
   readonly arrange?: (nodes: readonly FakeNode[]) => void;
   readonly drain?: AbortSignal;
   readonly stop?: AbortSignal;
+  readonly guard?: 'none';
 }
 
 export interface Rig {
@@ -47,11 +54,22 @@ export interface Rig {
   readonly connector: FakeConnector;
   readonly entries: JournalEntry[];
   readonly events: RunEvent[];
-  readonly ports: SurveyPorts & { journal: Journal };
+  readonly ports: SurveyPorts & ApplyPorts;
   plan(): Promise<Surveyed<HostPlan>[]>;
   apply(planned?: readonly Surveyed<HostPlan>[]): Promise<HostResult[]>;
   audit(): Promise<string[]>;
+  /** A later process of a controller with the same run folder: another connector, another session. */
+  controller(faults?: ConnectorFaults, session?: string, journal?: Journal): Controller;
 }
+
+export interface Controller {
+  readonly connector: FakeConnector;
+  /** Without `past`: what the journal holds now. `shown`: the plans that the first process saved. */
+  resume(shown: readonly HostPlan[]): Promise<HostResult[]>;
+  undo(shown: readonly HostPlan[], foreign?: 'refuse' | 'save'): Promise<HostResult[]>;
+}
+
+export const RUN = 'run-1';
 
 export function createRig(specs: readonly NodeSpec[], options: RigOptions): Rig {
   const clock = createVirtualClock();
@@ -62,20 +80,37 @@ export function createRig(specs: readonly NodeSpec[], options: RigOptions): Rig 
   const never = new AbortController().signal;
   const events: RunEvent[] = [];
   const entries: JournalEntry[] = [];
+  const playbook = options.guard === undefined ? options.playbook : { ...options.playbook, guard: options.guard };
   const ports = {
-    run: 'run-1', connector, clock, playbook: options.playbook, catalogue: CATALOGUE, concurrency: 8, evidence: 'keep' as const,
+    run: RUN, holder: holderOf('session-1'), connector, clock, playbook, catalogue: CATALOGUE, concurrency: 8, evidence: 'keep' as const,
     journal: options.journal ?? createMemoryJournal(), drain: options.drain ?? never, signal: options.stop ?? never,
     emit: (event: RunEvent) => {
       events.push(event);
       if (event.event === 'entry') entries.push(event.entry);
     },
   };
+  const pastOf = async (shown: readonly HostPlan[]): Promise<PastRun> => ({
+    hosts, shown: new Map(shown.map((one) => [one.host, one])), entries: await ports.journal.read(RUN),
+  });
+  const controller = (faults: ConnectorFaults = {}, session = 'session-2', journal: Journal = ports.journal): Controller => {
+    const other = fakeConnector(new Map(nodes.map((node) => [node.name, node])), faults);
+    const its = { ...ports, connector: other, holder: holderOf(session), journal };
+    return {
+      connector: other,
+      resume: async (shown) => await resumeFleet(await pastOf(shown), its),
+      undo: async (shown, foreign = 'refuse') => await undoFleet(await pastOf(shown), new Set(hosts.map((host) => host.name)), foreign, its),
+    };
+  };
   const plan = (): Promise<Surveyed<HostPlan>[]> => planFleet(hosts, ports);
   return {
-    nodes, hosts, connector, entries, events, ports, plan,
+    nodes, hosts, connector, entries, events, ports, plan, controller,
     apply: async (planned) => await applyFleet(planned ?? (await plan()), ports),
     audit: async () => (await auditFleet(hosts, ports)).map((one) => one.value?.verdict ?? `no answer: ${one.failure?.summary ?? ''}`),
   };
+}
+
+export function holderOf(session: string, run = RUN): Holder {
+  return { run, who: `${session}@desk`, session, staleAfterMs: LOCK_STALE_AFTER_MS };
 }
 
 /** Every file outside fleetmend's own state directory: path, mode, owner, digest, target; optionally the mtime. */
@@ -103,3 +138,17 @@ export function lifeOf(node: FakeNode): { active: string; argv: string; invocati
 export function restartsOf(rig: Rig, host: string): number {
   return rig.connector.operations.filter((one) => one.op === 'effect' && one.host === host && one.effect.do === 'restart').length;
 }
+
+/** Effects that touch more than fleetmend's own lock. */
+export function touchesOf(rig: Rig): Effect[] {
+  return rig.connector.operations.flatMap((one) => (one.op === 'effect' && one.effect.do !== 'lock' && one.effect.do !== 'unlock' ? [one.effect] : []));
+}
+
+/** Time goes by until every guard that is armed has fired. */
+export async function passGuard(rig: Rig): Promise<void> {
+  await rig.ports.clock.sleep(GUARD_PASSED_MS);
+  for (const node of rig.nodes) node.passTime();
+}
+
+/** Longer than the guard of the shipped playbook waits. */
+const GUARD_PASSED_MS = 1_200_000;
