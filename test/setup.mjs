@@ -3,7 +3,7 @@
  * Plain Node, nothing imported from the dependencies. Says nothing when all of it is there already.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -27,6 +27,8 @@ function checkNode() {
 function installDependencies() {
   const installed = join(ROOT, 'node_modules/.package-lock.json');
   if (existsSync(installed) && modified(installed) >= modified(join(ROOT, 'package-lock.json'))) return;
+  // npm would empty the folder that the link leads to, which is somebody else's.
+  if (lstatSync(join(ROOT, 'node_modules'), { throwIfNoEntry: false })?.isSymbolicLink()) stop('node_modules is a link, and what it leads to is not up to date: run npm ci there');
   perform('installing the dependencies', 'npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund']);
 }
 

@@ -10,7 +10,7 @@ export default defineConfig({
     fileParallelism: false,
     maxWorkers: 1,
     testTimeout: 120_000,
-    hookTimeout: 300_000,
+    hookTimeout: 600_000,
     // A test run must not wait for ever for a node that does not end.
     teardownTimeout: 60_000,
   },

@@ -1,47 +1,45 @@
-/** `fleetmend apply`: plan, ask, change, prove. The only command that can write, and only on hosts that fail the audit. */
+/** `fleetmend apply`: plan, ask, change, prove. Begins to write only on hosts that fail the audit, and only after a yes. */
 import type { CommandModule } from 'yargs';
-import { cleanText } from '../core/clean-text.js';
-import type { Failure } from '../core/failure.js';
-import { describeFailure, failureOf } from '../core/failure.js';
-import type { JournalEntry } from '../core/journal.js';
 import type { HostPlan } from '../core/plan.js';
-import type { Journal } from '../core/ports.js';
-import type { HostResult } from '../core/report.js';
 import { EXIT, applyExitCode } from '../core/report.js';
+import { applyFleet } from '../engine/apply-fleet.js';
 import type { Surveyed } from '../engine/survey-fleet.js';
 import { planFleet } from '../engine/survey-fleet.js';
-import { applyFleet } from '../engine/apply-fleet.js';
-import { openFileJournal } from '../journals/index.js';
-import { badInput, composeFleet, runDirectory } from './compose.js';
+import { createRunFolder } from '../journals/index.js';
+import { atEnd } from './at-end.js';
+import { changeHosts, nextCommands } from './change-hosts.js';
+import type { NewFleet } from './compose.js';
+import { badInput, composeFleet } from './compose.js';
 import { confirm } from './confirm.js';
-import { jsonDocument } from './json-document.js';
 import type { FleetArguments } from './options.js';
-import { withFleetOptions } from './options.js';
+import { GUARD, YES, withFleetOptions } from './options.js';
 import { createPaint } from './paint.js';
 import { plannedHost } from './plan.js';
+import { resumeCommandLine } from './resume.js';
 import type { Session } from './run-stage.js';
 import { print, startSession } from './run-stage.js';
 import { showPlans } from './show-plans.js';
-import { showResults } from './show-results.js';
+import { runsRoot } from './state-directory.js';
+import { systemClock } from './system-clock.js';
+import { whoAmI } from './who.js';
 
-type ApplyArguments = FleetArguments & { yes: boolean };
+type ApplyArguments = FleetArguments & { yes: boolean; guard?: 'none' | undefined };
 
 export const applyCommand: CommandModule<object, ApplyArguments> = {
   command: 'apply <playbook>',
   describe: 'mend the hosts that fail the audit; each ends changed and proved, or restored and proved, or named as stuck',
   builder: (yargs) =>
-    withFleetOptions(yargs).option('yes', { alias: 'y', type: 'boolean', default: false, describe: 'do not ask before the first change' }) as never,
+    withFleetOptions(yargs).option('yes', { ...YES, describe: 'do not ask before the first change' }).option('guard', GUARD) as never,
   handler: async (args) => {
     process.exitCode = await apply(args);
   },
 };
 
 async function apply(args: ApplyArguments): Promise<number> {
-  if (!args.yes && (!process.stdin.isTTY || args.output !== 'text')) {
-    throw badInput('apply shows the plan and asks for confirmation on a terminal; elsewhere, and with another --output than text, say --yes');
-  }
+  refuseSilentYes('apply shows the plan and asks', args);
   const fleet = await composeFleet(args);
-  const session = startSession(fleet, args);
+  let begun = false;
+  const session = startSession(fleet, { output: args.output, resume: (run) => (begun ? resumeCommandLine(run) : undefined) });
   try {
     const names = fleet.hosts.map((host) => host.name);
     const planned = await session.stage('plan', names, (emit) => planFleet(fleet.hosts, session.ports(emit)));
@@ -54,50 +52,35 @@ async function apply(args: ApplyArguments): Promise<number> {
         return answer === 'interrupted' ? EXIT.interrupted : EXIT.usage;
       }
     }
-    return await change(planned, session);
+    return await change(planned, fleet, session, () => { begun = true; });
   } finally {
-    await session.close();
+    await atEnd(() => session.close());
   }
 }
 
-async function change(planned: readonly Surveyed<HostPlan>[], session: Session): Promise<number> {
-  const directory = runDirectory(session.run);
-  const { journal, complaint } = listenForLoss(await openFileJournal(directory));
-  try {
-    const names = planned.map(({ host }) => host.name);
-    const results = await session.stage('apply', names, (emit) => applyFleet(planned, { ...session.ports(emit), journal }));
-    const exitCode = applyExitCode(results, session.interrupts.drain.aborted);
-    await show(results, exitCode, directory, session);
-    await journal.close().catch(() => undefined);
-    return complaint() === undefined ? exitCode : Math.max(exitCode, EXIT.failed);
-  } catch (thrown) {
-    // Hosts may have been changed: this is no matter of usage any more.
-    process.stderr.write(`fleetmend: ${cleanText(describeFailure(failureOf(thrown)))}; look at the hosts of ${directory}\n`);
-    return EXIT.stuck;
-  }
+/** Without a terminal, and beside a document for programs, there is nobody to ask. */
+export function refuseSilentYes(what: string, args: { yes: boolean; output: string }): void {
+  if (args.yes || (process.stdin.isTTY && args.output === 'text')) return;
+  throw badInput(`${what} for confirmation on a terminal; elsewhere, and with another --output than text, say --yes`);
 }
 
-/** A run whose journal is not whole says so, at once and by its exit code. */
-function listenForLoss(journal: Journal): { journal: Journal; complaint: () => Failure | undefined } {
-  let failure: Failure | undefined;
-  const append = async (entry: JournalEntry): Promise<void> => {
-    try {
-      await journal.append(entry);
-    } catch (thrown) {
-      if (failure === undefined) process.stderr.write(`fleetmend: ${cleanText(describeFailure(failureOf(thrown)))}; no further change is begun\n`);
-      failure ??= failureOf(thrown);
-      throw thrown;
-    }
+async function change(planned: readonly Surveyed<HostPlan>[], fleet: NewFleet, session: Session, begin: () => void): Promise<number> {
+  const { run } = session;
+  const record = {
+    run, startedAt: systemClock.now().toISOString(), by: whoAmI(), playbook: fleet.origin, hosts: fleet.hosts, connection: fleet.connection,
   };
-  return { journal: { ...journal, append }, complaint: () => failure };
-}
-
-async function show(results: readonly HostResult[], exitCode: number, directory: string, session: Session): Promise<void> {
-  if (session.output === 'text') {
-    await print(`${showResults(results, createPaint(process.stdout, process.env))}\njournal: ${directory}\n`);
-  }
-  if (session.output === 'json') {
-    const { playbook } = session.fleet;
-    await print(jsonDocument({ run: session.run, stage: 'apply', playbook: playbook.name, exitCode, journal: directory, hosts: results }, { withBytes: false }));
+  const folder = await createRunFolder(runsRoot(), record, planned.flatMap(({ value }) => (value ? [value] : [])));
+  const hold = await folder.hold(whoAmI(), systemClock.now());
+  begin();
+  try {
+    return await changeHosts({
+      stage: 'apply', session, journal: await folder.openJournal(), directory: folder.directory,
+      names: planned.map(({ host }) => host.name),
+      work: (ports) => applyFleet(planned, ports),
+      exitCode: applyExitCode,
+      next: (results) => nextCommands(run, results),
+    });
+  } finally {
+    await atEnd(() => hold.release());
   }
 }

@@ -27,7 +27,7 @@ export const auditCommand: CommandModule<object, AuditArguments> = {
 
 async function audit(args: AuditArguments): Promise<number> {
   const fleet = await composeFleet(args);
-  const session = startSession(fleet, args);
+  const session = startSession(fleet, { output: args.output });
   try {
     const names = fleet.hosts.map((host) => host.name);
     const surveyed = await session.stage('audit', names, (emit) => auditFleet(fleet.hosts, session.ports(emit, args.output === 'json' ? 'keep' : 'drop')));

@@ -1,17 +1,18 @@
 /** Turns command-line options into the parts of the engine. The only file that names concrete adapters. */
 import { randomBytes } from 'node:crypto';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { Catalogue } from '../core/catalogue.js';
 import type { Host } from '../core/host.js';
 import { FleetmendError } from '../core/failure.js';
 import type { Playbook } from '../core/playbook.js';
 import type { Connector, Reporter } from '../core/ports.js';
+import type { ConnectionChoices, RunRecord } from '../core/run-record.js';
 import { selectHosts } from '../core/select-hosts.js';
 import { createConnector } from '../host/connector.js';
 import * as probes from '../probes/index.js';
 import { createDetachedReporter, createSilentReporter } from '../reporters/index.js';
-import { readPlaybook, yaml } from '../sources/index.js';
+import { loadPlaybook, readTextFile, yaml } from '../sources/index.js';
 import { createSshTransport } from '../ssh/transport.js';
 import * as steps from '../steps/index.js';
 import type { FleetArguments } from './options.js';
@@ -26,13 +27,33 @@ export interface Fleet {
   readonly concurrency: number;
 }
 
-export async function composeFleet(args: FleetArguments): Promise<Fleet> {
-  if (!Number.isInteger(args.concurrency) || args.concurrency < 1 || args.concurrency > 1000) {
-    throw badInput(`--concurrency: expected a whole number from 1 to 1000, got ${String(args.concurrency)}`);
-  }
-  const playbook = await readPlaybook(args.playbook, CATALOGUE, parseSettings(args.set));
-  const hosts = await loadHosts(args.inventory, args.limit, args.identityFile);
-  return { playbook, hosts, concurrency: args.concurrency, connector: createConnector(composeTransport(args)) };
+/** A fleet as the command line names it, and what a later resume needs to name it again. */
+export interface NewFleet extends Fleet {
+  readonly origin: RunRecord['playbook'];
+  readonly connection: ConnectionChoices;
+}
+
+export async function composeFleet(args: FleetArguments & { guard?: 'none' | undefined }): Promise<NewFleet> {
+  const connection: ConnectionChoices = {
+    hostKeys: args.hostKeys, concurrency: checkConcurrency(args.concurrency),
+    ...(args.knownHosts ? { knownHosts: args.knownHosts.map((file) => resolve(file)) } : {}),
+    ...(args.identityFile === undefined ? {} : { identityFile: resolve(args.identityFile) }),
+  };
+  const settings = parseSettings(args.set);
+  const text = await readTextFile(args.playbook);
+  const loaded = loadPlaybook(args.playbook, text, CATALOGUE, settings);
+  const hosts = await loadHosts(args.inventory, args.limit, connection.identityFile);
+  const origin = { name: loaded.name, file: args.playbook, text, settings, ...(args.guard ? { guard: args.guard } : {}) };
+  return { playbook: withGuard(loaded, args.guard), hosts, concurrency: connection.concurrency, connector: composeConnector(connection), origin, connection };
+}
+
+export function withGuard(playbook: Playbook, guard: 'none' | undefined): Playbook {
+  return guard === undefined ? playbook : { ...playbook, guard };
+}
+
+export function checkConcurrency(concurrency: number): number {
+  if (Number.isInteger(concurrency) && concurrency >= 1 && concurrency <= 1000) return concurrency;
+  throw badInput(`--concurrency: expected a whole number from 1 to 1000, got ${String(concurrency)}`);
 }
 
 export async function loadHosts(inventory: string, limit: readonly string[], identityFile?: string): Promise<Host[]> {
@@ -41,15 +62,15 @@ export async function loadHosts(inventory: string, limit: readonly string[], ide
   return chosen.map((host) => (identityFile === undefined || host.identityFile !== undefined ? host : { ...host, identityFile }));
 }
 
-function composeTransport(args: FleetArguments) {
+export function composeConnector(connection: ConnectionChoices): Connector {
   const home = homedir();
   const agentSocket = process.env['SSH_AUTH_SOCK'];
-  return createSshTransport({
-    hostKeys: args.hostKeys === 'accept-new' ? 'acceptNew' : 'strict',
-    knownHostsFiles: args.knownHosts ?? [join(home, '.ssh', 'known_hosts'), '/etc/ssh/ssh_known_hosts'],
+  return createConnector(createSshTransport({
+    hostKeys: connection.hostKeys === 'accept-new' ? 'acceptNew' : 'strict',
+    knownHostsFiles: connection.knownHosts ?? [join(home, '.ssh', 'known_hosts'), '/etc/ssh/ssh_known_hosts'],
     defaultIdentityFiles: ['id_ed25519', 'id_ecdsa', 'id_rsa'].map((name) => join(home, '.ssh', name)),
     ...(agentSocket ? { agentSocket } : {}),
-  });
+  }));
 }
 
 function parseSettings(settings: readonly string[]): Record<string, string> {
@@ -79,10 +100,4 @@ export function composeReporter(output: FleetArguments['output']): Reporter {
 /** Sorts by time, says nothing about people or hosts, and cannot meet another run's. */
 export function newRunId(now: Date): string {
   return `${now.toISOString().replaceAll(/[-:]/g, '').slice(0, 15)}-${randomBytes(3).toString('hex')}`;
-}
-
-/** Where the journals of runs live (XDG base directories). */
-export function runDirectory(run: string): string {
-  const state = process.env['XDG_STATE_HOME'];
-  return join(state !== undefined && state.startsWith('/') ? state : join(homedir(), '.local', 'state'), 'fleetmend', 'runs', run);
 }

@@ -8,12 +8,20 @@ import { EXIT } from '../core/report.js';
 import { applyCommand } from './apply.js';
 import { auditCommand } from './audit.js';
 import { checkCommand } from './check.js';
+import { cleanCommand } from './clean.js';
 import { hostsCommand } from './hosts.js';
 import { planCommand } from './plan.js';
+import { refuseRepeats } from './refuse-repeats.js';
+import { resumeCommand } from './resume.js';
+import { completeWords } from './run-completion.js';
+import { runsCommand } from './runs.js';
+import { showCommand } from './show.js';
+import { undoCommand } from './undo.js';
+import { unlockCommand } from './unlock.js';
 
-const EXIT_CODES = `Exit codes: 0 all compliant or changed; 1 usage or configuration, nothing touched;
+const EXIT_CODES = `Exit codes: 0 all compliant or changed (undo: all that was asked is back); 1 usage or configuration, nothing touched;
 2 some hosts failed, every one restored or never touched; 3 at least one host is stuck;
-4 audit and plan: hosts that fail were found; 130 interrupted.`;
+4 audit and plan: hosts that fail were found; 130 interrupted: go on with resume.`;
 
 /** Runs one command line; sets process.exitCode and never exits by itself. */
 export async function runCommandLine(argv: readonly string[]): Promise<void> {
@@ -27,12 +35,20 @@ export async function runCommandLine(argv: readonly string[]): Promise<void> {
       .command(auditCommand)
       .command(planCommand)
       .command(applyCommand)
+      .command(resumeCommand)
+      .command(undoCommand)
+      .command(runsCommand)
+      .command(showCommand)
+      .command(cleanCommand)
+      .command(unlockCommand)
       .command(hostsCommand)
       .command(checkCommand)
-      .completion('completion', 'print a completion script for your shell')
+      .completion('completion', 'print a completion script for your shell', completeWords as never)
       .demandCommand(1, 'name a command')
       .recommendCommands()
       .strict()
+      .parserConfiguration({ 'dot-notation': false })
+      .check(refuseRepeats)
       .wrap(Math.min(110, process.stdout.columns || 110))
       .epilogue(EXIT_CODES)
       .exitProcess(false)

@@ -9,7 +9,12 @@ export interface Interrupts {
   dispose(): void;
 }
 
-export function listenForInterrupts(say: (text: string) => void): Interrupts {
+/** `resume`: the command that goes on later, if there is one; printed with both. */
+export function listenForInterrupts(say: (text: string) => void, resume: () => string | undefined = () => undefined): Interrupts {
+  const later = (): string => {
+    const command = resume();
+    return command === undefined ? '' : `\nto go on later: ${command}`;
+  };
   const drain = new AbortController();
   const stop = new AbortController();
   // Every open connection listens: that many are no leak.
@@ -17,11 +22,11 @@ export function listenForInterrupts(say: (text: string) => void): Interrupts {
   const onSignal = (): void => {
     if (!drain.signal.aborted) {
       drain.abort();
-      say('interrupted: no new host is begun, hosts in progress are finished; press Ctrl-C again to stop at once');
+      say(`interrupted: no new host is begun, hosts in progress are finished; press Ctrl-C again to stop at once${later()}`);
       return;
     }
     stop.abort();
-    say('stopping at once: hosts in the middle are named in the summary');
+    say(`stopping at once: hosts in the middle are named in the summary${later()}`);
   };
   // A terminal that goes away must not leave hosts in the middle.
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;

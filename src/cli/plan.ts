@@ -8,24 +8,26 @@ import { planFleet } from '../engine/survey-fleet.js';
 import { composeFleet } from './compose.js';
 import { jsonDocument } from './json-document.js';
 import type { FleetArguments } from './options.js';
-import { withFleetOptions } from './options.js';
+import { GUARD, withFleetOptions } from './options.js';
 import { createPaint } from './paint.js';
 import { print, startSession } from './run-stage.js';
 import type { PlannedHost } from './show-plans.js';
 import { showPlans } from './show-plans.js';
 
-export const planCommand: CommandModule<object, FleetArguments> = {
+type PlanArguments = FleetArguments & { guard?: 'none' | undefined };
+
+export const planCommand: CommandModule<object, PlanArguments> = {
   command: 'plan <playbook>',
   describe: 'dry run: show every change, reload and restart; changes nothing',
-  builder: (yargs) => withFleetOptions(yargs) as never,
+  builder: (yargs) => withFleetOptions(yargs).option('guard', GUARD) as never,
   handler: async (args) => {
     process.exitCode = await plan(args);
   },
 };
 
-async function plan(args: FleetArguments): Promise<number> {
+async function plan(args: PlanArguments): Promise<number> {
   const fleet = await composeFleet(args);
-  const session = startSession(fleet, args);
+  const session = startSession(fleet, { output: args.output });
   try {
     const names = fleet.hosts.map((host) => host.name);
     const surveyed = await session.stage('plan', names, (emit) => planFleet(fleet.hosts, session.ports(emit)));

@@ -20,14 +20,24 @@ export interface Session {
   close(): Promise<void>;
 }
 
-export function startSession(fleet: Fleet, args: FleetArguments): Session {
-  const run = newRunId(systemClock.now());
-  const interrupts = listenForInterrupts((text) => process.stderr.write(`${text}\n`));
+export interface SessionOptions {
+  readonly output: FleetArguments['output'];
+  /** Of a run that is taken up again. Absent: a new one. */
+  readonly run?: string;
+  /** What goes on after an interrupt, word for word; asked when it comes, nothing while there is nothing to go on with. */
+  readonly resume?: (run: string) => string | undefined;
+}
+
+export function startSession(fleet: Fleet, options: SessionOptions): Session {
+  const run = options.run ?? newRunId(systemClock.now());
+  const say = (text: string): void => void process.stderr.write(`${text}\n`);
+  const interrupts = listenForInterrupts(say, () => options.resume?.(run));
+  const { output } = options;
   let stream: Reporter | undefined;
   return {
-    run, fleet, interrupts, output: args.output,
+    run, fleet, interrupts, output,
     stage: async (stage, hosts, work) => {
-      const reporter = args.output === 'ndjson' ? (stream ??= composeReporter('ndjson')) : composeReporter(args.output);
+      const reporter = output === 'ndjson' ? (stream ??= composeReporter('ndjson')) : composeReporter(output);
       reporter.on({ event: 'stageStarted', run, stage, playbook: fleet.playbook.name, hosts, at: now() });
       try {
         return await work((event) => { reporter.on(event); });

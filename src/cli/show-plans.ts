@@ -1,5 +1,6 @@
 /** A dry run's result as text: what would change where, each distinct change once. Pure. */
 import { cleanLine } from '../core/clean-text.js';
+import { forPeople } from '../core/duration-text.js';
 import type { Failure } from '../core/failure.js';
 import { describeFailure } from '../core/failure.js';
 import type { PlanGroup } from '../core/group-plans.js';
@@ -35,6 +36,7 @@ function changeBlock(group: PlanGroup, number: number, paint: Paint): string {
     paint('bold', `change ${number}  ${hostsText(group.hosts)}`),
     ...diffs,
     ...steps,
+    ...(group.guard ? [`  guard     the node puts all of this back by itself ${forPeople(group.guard.deadlineMs)} after the first change, unless it hears that all is well; also at its next boot`] : ['  guard     none: a node that is lost in the middle stays there']),
     ...interruptions(group.steps).map((line) => `  ${paint('yellow', 'means')}     ${cleanLine(line)}`),
     ...group.notes.map((note) => `  note      ${cleanLine(note)}`),
   ].join('\n');

@@ -1,7 +1,8 @@
 /** Plain lines with time and host, for logs and pipes. Never moves a cursor and never colours. */
 import { cleanLine } from '../core/clean-text.js';
+import { entryText } from '../core/entry-text.js';
 import { describeFailure } from '../core/failure.js';
-import type { JournalEntry, RunEvent } from '../core/journal.js';
+import type { RunEvent } from '../core/journal.js';
 import type { Reporter } from '../core/ports.js';
 
 export function createLinesReporter(output: NodeJS.WritableStream): Reporter {
@@ -27,29 +28,5 @@ export function linesOf(event: RunEvent): string[] {
       return [`${event.entry.at} ${event.entry.host} ${entryText(event.entry)}`];
     case 'stageFinished':
       return [`${event.at} - ${event.stage}: finished`];
-  }
-}
-
-function entryText(entry: JournalEntry): string {
-  switch (entry.type) {
-    case 'planned':
-      return entry.plan.refusal ? `refused: ${cleanLine(describeFailure(entry.plan.refusal))}` : 'planned';
-    case 'began':
-      return `began: ${entry.step}`;
-    case 'done':
-      return `done: ${entry.step}`;
-    case 'failed':
-    case 'undoFailed':
-    case 'reactivateFailed':
-      return `${entry.type}: ${entry.step}: ${cleanLine(describeFailure(entry.failure))}`;
-    case 'undone':
-    case 'reactivated':
-      return `${entry.type}: ${entry.step}`;
-    case 'recalled':
-      return `recalled: ${cleanLine(entry.why)}`;
-    case 'proved':
-      return entry.ok ? `proved: ${cleanLine(entry.detail)}` : `not proved: ${cleanLine(describeFailure(entry.failure))}`;
-    case 'finished':
-      return `${entry.outcome}${entry.failure ? `: ${cleanLine(describeFailure(entry.failure))}` : ''}`;
   }
 }

@@ -52,6 +52,15 @@ describe('bad input ends with 1 and names what is wrong', () => {
     ['a zero timeout', ['audit', PLAYBOOK, '-i', 'x', '--set', 'timeout=0s'], /timeout/],
     ['an invalid timeout', ['audit', PLAYBOOK, '-i', 'x', '--set', 'timeout=4hours'], /timeout/],
     ['a parameter that does not exist', ['audit', PLAYBOOK, '-i', 'x', '--set', 'timeut=4h'], /timeut/],
+    ['two outputs', ['audit', PLAYBOOK, '-i', 'x', '-o', 'json', '--output', 'text'], /^fleetmend: --output: expected one value, got 2: json, text\n$/],
+    ['two outputs of hosts', ['hosts', '-i', 'x', '-o', 'json', '-o', 'json'], /^fleetmend: --output: expected one value, got 2: json, json\n$/],
+    ['two inventories', ['apply', PLAYBOOK, '-i', 'x', '-i', 'y', '--yes'], /^fleetmend: --inventory: expected one value, got 2: x, y\n$/],
+    ['two concurrencies', ['plan', PLAYBOOK, '-i', 'x', '--concurrency', '1', '-c', '2'], /^fleetmend: --concurrency: expected one value, got 2: 1, 2\n$/],
+    ['two identity files', ['plan', PLAYBOOK, '-i', 'x', '--identity-file', 'a', '--identity-file', 'b'], /^fleetmend: --identity-file: expected one value, got 2: a, b\n$/],
+    ['two ways with host keys', ['plan', PLAYBOOK, '-i', 'x', '--host-keys', 'strict', '--hostKeys', 'accept-new'], /^fleetmend: --host-keys: expected one value, got 2: strict, accept-new\n$/],
+    ['several options twice', ['plan', PLAYBOOK, '-i', 'x', '-i', 'y', '-c', '1', '-c', '1'], /--inventory: .*; --concurrency: |--concurrency: .*; --inventory: /],
+    ['a second concurrency of one', ['plan', PLAYBOOK, '-i', 'x', '-c', '5', '-c', '1'], /^fleetmend: --concurrency: expected one value, got 2: 5, 1\n$/],
+    ['a member of an option', ['audit', PLAYBOOK, '-i', 'x', '--inventory.x', 'y'], /inventory\.x/],
     ['an output that does not exist', ['audit', PLAYBOOK, '-i', 'x', '--output', 'xml'], /xml/],
   ])('%s', async (_, argv, words) => {
     const { code, out, err } = await run(...argv);
@@ -84,6 +93,20 @@ describe('commands that reach for no host', () => {
     const { code, out } = await run('hosts', '-i', inventory, '--limit', 'node-*,!node-2');
     expect(code).toBe(0);
     expect(out.trimEnd().split('\n').map((line) => line.split(' ')[0])).toEqual(['node-1', 'node-3']);
+  });
+  it('--limit may be given several times', async () => {
+    const { code, out } = await run('hosts', '-i', inventory, '-l', 'node-1', '--limit', 'node-3');
+    expect(code).toBe(0);
+    expect(out.trimEnd().split('\n').map((line) => line.split(' ')[0])).toEqual(['node-1', 'node-3']);
+  });
+  it('a switch may be given twice', async () => {
+    const { err } = await run('apply', PLAYBOOK, '-i', '/nowhere.yaml', '--yes', '-y');
+    expect(err).toContain('/nowhere.yaml');
+  });
+  it('check takes several playbooks', async () => {
+    const { code, out } = await run('check', PLAYBOOK, PLAYBOOK);
+    expect(code).toBe(0);
+    expect(out.trimEnd().split('\n')).toHaveLength(2);
   });
   it('hosts gives JSON', async () => {
     const { out } = await run('hosts', '-i', inventory, '-o', 'json');

@@ -1,10 +1,11 @@
 /**
  * `npm run demo`: 24 nodes in this process behind real SSH on loopback, and the real command line tool run
- * against them as child processes: audit, plan, apply, audit. Needs no root, no server and no network.
+ * against them as child processes: audit, plan, apply (killed in the middle), resume, audit, undo. Needs no root, no server
+ * and no network.
  * Leaves nothing behind, also after Ctrl-C.
  */
 import { spawn } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -30,23 +31,40 @@ const NODES: readonly (readonly [count: number, pool: string, spec: NodeSpec])[]
   [1, 'pool-a', diesWithNewValue],
 ];
 
-const EXPECTED: Tally = { untouched: 7, mended: 16, restored: 1 };
+/** The sick one and the three that are taken back end in their old state. */
+const EXPECTED: Tally = { untouched: 7, mended: 13, restored: 4 };
+
+interface Act {
+  readonly title: string;
+  /** RUN stands for the name of the run. */
+  readonly words: readonly string[];
+  readonly code: number;
+  /** The process is killed, without a chance to say goodbye, once so many nodes were restarted. */
+  readonly killedAfterRestarts?: number;
+}
+
+const KILLED = 128 + constants.signals.SIGKILL;
 
 /** What an operator types. The paths are filled in, and the soak of the copied playbook is short. */
-const ACTS: readonly { readonly title: string; readonly words: readonly string[] }[] = [
-  { title: 'Which nodes break the control? (nothing is changed)', words: ['audit'] },
-  { title: 'What would be done? (over connections that cannot write)', words: ['plan'] },
-  { title: 'Do it: every node ends mended and proved, or restored and proved.', words: ['apply', '--yes'] },
-  { title: 'The audit again: only the restored node is left.', words: ['audit'] },
+const ACTS: readonly Act[] = [
+  { title: 'Which nodes break the control? (nothing is changed)', words: ['audit'], code: 4 },
+  { title: 'What would be done? (over connections that cannot write)', words: ['plan'], code: 4 },
+  { title: 'Do it. And in the middle, this demo kills the process: kill -9.', words: ['apply', '--yes', '--concurrency', '6'], code: KILLED, killedAfterRestarts: 9 },
+  { title: 'Nothing is lost: the run is known, and where each node stands.', words: ['runs'], code: 0 },
+  { title: 'Go on: every node ends mended and proved, or restored and proved.', words: ['resume', 'RUN'], code: 2 },
+  { title: 'The story of the node that does not get healthy with the new value.', words: ['show', 'RUN', 'node-24'], code: 0 },
+  { title: 'Take three nodes back: old bytes, old process, proved.', words: ['undo', 'RUN', '--limit', 'node-2[1-3]', '--yes'], code: 0 },
+  { title: 'The audit again: the restored node and the three that were taken back.', words: ['audit'], code: 4 },
 ];
 
 const EXIT_CODES: Readonly<Record<number, string>> = {
-  0: 'all compliant or changed',
+  0: 'all is as it was asked to be',
   1: 'usage or configuration; nothing was touched',
   2: 'some nodes failed, and every one of them is proved restored or was never touched',
   3: 'at least one node is stuck: a person must look',
   4: 'nodes that break the control were found',
   130: 'interrupted; can be resumed',
+  [KILLED]: 'killed; nodes were in the middle',
 };
 
 async function main(): Promise<number> {
@@ -69,7 +87,7 @@ async function main(): Promise<number> {
     const codes: number[] = [];
     for (const act of ACTS) {
       if (interrupted) break;
-      codes.push(await runCli(act.title, act.words, playbook, fleet, directory));
+      codes.push(await runCli(act, playbook, fleet, directory));
     }
     return interrupted ? 130 : conclude(codes, tally(fleet, before));
   } finally {
@@ -98,17 +116,28 @@ async function copyPlaybook(directory: string): Promise<string> {
   return copy;
 }
 
-async function runCli(title: string, words: readonly string[], playbook: string, fleet: EmbeddedFleet, directory: string): Promise<number> {
-  const [command = '', ...more] = words;
-  console.log(`\n\u2500\u2500 ${title}\n$ fleetmend ${[command, PLAYBOOK, '-i', 'inventory.yaml', ...more].join(' ')}\n`);
-  const args = [
-    join(ROOT, 'dist/main.js'), command, playbook, '-i', fleet.inventoryPath,
-    '--known-hosts', fleet.knownHostsPath, '--identity-file', fleet.identityFile, ...more,
-  ];
-  const child = spawn(process.execPath, args, { stdio: 'inherit', cwd: directory, env: { ...process.env, XDG_STATE_HOME: join(directory, 'state') } });
+/** Of the commands; those about a past run need neither playbook nor inventory. */
+const NEEDS_FLEET = ['audit', 'plan', 'apply'];
+
+async function runCli(act: Act, playbook: string, fleet: EmbeddedFleet, directory: string): Promise<number> {
+  const state = join(directory, 'state');
+  const run = (await readdir(join(state, 'fleetmend/runs')).catch(() => []))[0] ?? 'RUN';
+  const [command = '', ...more] = act.words.map((word) => (word === 'RUN' ? run : word));
+  const needsFleet = NEEDS_FLEET.includes(command);
+  const typed = needsFleet ? [command, PLAYBOOK, '-i', 'inventory.yaml', ...more] : [command, ...more];
+  console.log(`\n\u2500\u2500 ${act.title}\n$ fleetmend ${typed.join(' ')}\n`);
+  const fleetWords = ['-i', fleet.inventoryPath, '--known-hosts', fleet.knownHostsPath, '--identity-file', fleet.identityFile];
+  const args = [join(ROOT, 'dist/main.js'), command, ...(needsFleet ? [playbook, ...fleetWords] : []), ...more];
+  const child = spawn(process.execPath, args, { stdio: 'inherit', cwd: directory, env: { ...process.env, XDG_STATE_HOME: state } });
+  const wanted = act.killedAfterRestarts ?? Infinity;
+  const restarts = (): number => fleet.hosts.filter(({ node }) => node.systemd.counts.restart > 0).length;
+  const watch = setInterval(() => { if (restarts() >= wanted) child.kill('SIGKILL'); }, 50);
   return await new Promise<number>((resolve, reject) => {
     child.once('error', reject);
-    child.once('close', (code, signal) => resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal])));
+    child.once('close', (code, signal) => {
+      clearInterval(watch);
+      resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal]));
+    });
   });
 }
 
@@ -144,14 +173,14 @@ function textOfFiles({ files }: FakeNode): string {
 function conclude(codes: readonly number[], seen: Tally): number {
   console.log('\n\u2500\u2500 What happened');
   for (const [index, code] of codes.entries()) {
-    console.log(`  fleetmend ${(ACTS[index]?.words[0] ?? '').padEnd(5)} ended with ${code}: ${EXIT_CODES[code] ?? 'unknown'}`);
+    console.log(`  fleetmend ${(ACTS[index]?.words[0] ?? '').padEnd(6)} ended with ${code}: ${EXIT_CODES[code] ?? 'unknown'}`);
   }
   console.log(`${seen.untouched} nodes were compliant: not written to, not restarted.`);
-  console.log(`${seen.mended} nodes were mended, and an audit after the restart proved it.`);
-  console.log(`${seen.restored} did not get healthy with the new value: its files are back byte for byte and its kubelet runs as before.`);
+  console.log(`${seen.mended} nodes are mended, and an audit after the restart proved it, although the first process was killed.`);
+  console.log(`${seen.restored} have their old files back byte for byte and run as before: one did not get healthy, three were taken back.`);
   console.log('Next: README, "First steps on your own fleet".');
   const isAsAnnounced = seen.untouched === EXPECTED.untouched && seen.mended === EXPECTED.mended && seen.restored === EXPECTED.restored;
-  return codes.join(' ') === '4 4 2 4' && isAsAnnounced ? 0 : 1;
+  return codes.join(' ') === ACTS.map(({ code }) => code).join(' ') && isAsAnnounced ? 0 : 1;
 }
 
 process.exitCode = await main();

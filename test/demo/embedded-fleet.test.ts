@@ -88,7 +88,9 @@ test('the tool itself visits every node: strict host keys, key file, questions a
     const session = await connector.openToWrite(host, new AbortController().signal);
     try {
       expect(await session.ask(QUERIES)).toMatchObject([{ ok: true, value: { hostname: host.name } }, { ok: true, value: { properties: { ActiveState: 'active' } } }]);
-      expect(await session.perform({ do: 'restart', unit: 'kubelet.service', timeoutMs: 1000 })).toEqual({ ok: true, happened: 'now' });
+      const holder = { run: 'r', who: 'a@b', session: 's', staleAfterMs: 1000 };
+      expect(await session.perform({ do: 'lock', holder })).toEqual({ ok: true, happened: 'now' });
+      expect(await session.perform({ do: 'restart', run: 'r', way: 'unguarded', unit: 'kubelet.service', timeoutMs: 1000 })).toEqual({ ok: true, happened: 'now' });
     } finally {
       await session.close();
     }

@@ -41,7 +41,8 @@ export function commandOf(args: readonly string[]): string[] {
 export function start(argv: readonly string[], home: string, environment: Readonly<Record<string, string>> = {}): Started {
   const [file = '', ...args] = argv;
   const env = { PATH: process.env['PATH'] ?? '', HOME: home, XDG_STATE_HOME: `${home}/state`, ...environment };
-  const child = spawn(file, args, { cwd: home, env, stdio: ['pipe', 'pipe', 'pipe'] });
+  // A process group of its own, so that it can be ended with all that it started.
+  const child = spawn(file, args, { cwd: home, env, stdio: ['pipe', 'pipe', 'pipe'], detached: true });
   // A program that ended reads nothing more.
   child.stdin.on('error', () => undefined);
   let stdout = '';
@@ -51,7 +52,7 @@ export function start(argv: readonly string[], home: string, environment: Readon
   child.stdout.setEncoding('utf8').on('data', (text: string) => { stdout += text; heard(); });
   child.stderr.setEncoding('utf8').on('data', (text: string) => { stderr += text; heard(); });
   const ended = new Promise<Ended>((resolve, reject) => {
-    const timer = setTimeout(() => child.kill('SIGKILL'), TIMEOUT_MS);
+    const timer = setTimeout(() => { killTree({ child }); }, TIMEOUT_MS);
     child.once('error', reject);
     child.once('close', (code) => {
       clearTimeout(timer);
@@ -70,6 +71,17 @@ export function start(argv: readonly string[], home: string, environment: Readon
     void ended.then(() => reject(new Error(`ended before it said ${String(wanted)}:\n${stdout}${stderr}`)), reject);
   });
   return { child, ended, said };
+}
+
+/** SIGKILL for the program and all that it started, in one moment. */
+export function killTree({ child }: Pick<Started, 'child'>): void {
+  signalTree({ child }, 'SIGKILL');
+}
+
+/** As a terminal signals: the whole process group. Nothing when it has ended. */
+export function signalTree({ child }: Pick<Started, 'child'>, signal: NodeJS.Signals): void {
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  process.kill(-child.pid, signal);
 }
 
 /** The hosts of a `--output json` document, by name. */

@@ -140,23 +140,28 @@ describe('a disturbed run', () => {
   });
 
   describe('by a link that stays cut', () => {
-    it('ends by itself; the host is named as stuck with the reason, exit code 3', async () => {
+    it('ends by itself; the host is named as stuck with the reason and what its guard will do, exit code 3', async () => {
       const ended = await endOf('cut-for-good');
-      expect(finishOf(ended, 'cut-for-good')).toMatchObject({ outcome: 'stuck', failure: { done: 'neither the new nor the old state is proved' } });
+      const done = expect.stringMatching(/^neither the new nor the old state is proved; the guard on the node puts the old state back within .* of the last sign of life$/) as string;
+      expect(finishOf(ended, 'cut-for-good')).toMatchObject({ outcome: 'stuck', failure: { done } });
       expect(ended.code).toBe(3);
     }, MINUTES_MS);
 
-    it('and the node can be mended once it is back', async () => {
-      await endOf('cut-for-good');
+    it('keeps others out, and is brought to an end by a resume once the node is back', async () => {
+      const ended = await endOf('cut-for-good');
+      const run = entriesOf(ended.stdout)[0]?.run ?? '';
       const node = stage.node('cut-for-good');
       await node.restoreLink();
-      await node.boot();
-      // By hand, as the report says: bring the service to what is on its disk.
-      await node.mustExec('systemctl daemon-reload; systemctl restart kubelet.service');
-      const ended = await stage.run('apply', ['cut-for-good'], { output: 'ndjson' });
-      expect(finishOf(ended, 'cut-for-good')?.outcome).toMatch(/^(changed|compliant)$/);
-      expect(ended.code).toBe(0);
-      expect((await lookAt([node]))('cut-for-good').service).toMatchObject({ ActiveState: 'active', timeout: '4h0m0s' });
+      const other = await stage.run('apply', ['cut-for-good'], { output: 'ndjson' });
+      expect([other.code, finishOf(other, 'cut-for-good')]).toEqual([2, expect.objectContaining({ outcome: 'refused' })]);
+      expect(finishOf(other, 'cut-for-good')?.failure?.summary).toContain(`locked by run ${run} of `);
+      const resumed = await stage.past('resume', [run], { output: 'ndjson' });
+      const outcome = finishOf(resumed, 'cut-for-good')?.outcome;
+      expect(['changed', 'restored']).toContain(outcome);
+      expect(resumed.code).toBe(outcome === 'changed' ? 0 : 2);
+      const { service } = (await lookAt([node]))('cut-for-good');
+      expect(service).toMatchObject({ ActiveState: 'active', NeedDaemonReload: 'no', timeout: outcome === 'changed' ? '4h0m0s' : '0s' });
+      if (outcome === 'restored') expect(await Promise.all(EDITED.map(async (path) => fileTruth(node, path)))).toEqual(files.get('cut-for-good'));
     }, MINUTES_MS);
   });
 });

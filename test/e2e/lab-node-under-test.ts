@@ -10,6 +10,7 @@ import type { Lab, LabNode } from '../lab/lab.js';
 
 const ROOT = '/srv/contract';
 const STATE = '/var/lib/fleetmend';
+const UNITS = '/etc/systemd/system';
 
 export async function asNodeUnderTest(lab: Lab, node: LabNode, user: 'root' | 'ops'): Promise<NodeUnderTest> {
   const cutting = createCut(createSshTransport({ hostKeys: 'strict', knownHostsFiles: [lab.knownHostsFile], defaultIdentityFiles: [lab.keyFile] }));
@@ -38,7 +39,26 @@ export async function asNodeUnderTest(lab: Lab, node: LabNode, user: 'root' | 'o
       return listing.split('\0').slice(0, -1).sort();
     },
     async close() {
-      await must(`rm -rf ${ROOT} ${STATE}`);
+      await must(`systemctl stop 'fleetmend-guard-*.timer'; rm -rf ${ROOT} ${STATE} ${UNITS}/fleetmend-boot-* ${UNITS}/multi-user.target.wants/fleetmend-boot-*`);
+    },
+    silence: async (ms) => void (await must(`cd ${STATE} && at=@$(($(date +%s) - ${Math.ceil(ms / 1000)}))
+      for one in lock/beat lock/holder lock broken-*; do [ ! -e "$one" ] || touch -d "$at" "$one" || exit; done`)),
+    async fireGuard(run, when) {
+      if (when === 'boot') {
+        await node.powerCut();
+        await node.boot();
+        // sshd does not wait for the guard.
+        await must('timeout 60 systemctl is-system-running --wait || :');
+        return;
+      }
+      const unit = `fleetmend-guard-${run}`;
+      // Without its timer (the guard was disarmed, or has fired) as a late one would come.
+      await must(`systemctl start ${unit}.service 2>/dev/null || systemd-run --quiet --wait --unit=${unit} /bin/sh ${STATE}/${run}/guard/script timer
+        while systemctl is-active --quiet ${unit}.service; do sleep 0.1; done`);
+    },
+    async breakSystemdRun() {
+      await must('mount --bind /bin/false /usr/bin/systemd-run');
+      return async () => void (await must('umount /usr/bin/systemd-run'));
     },
     age: async (path, modifiedAt) => void (await must(`touch -d @${modifiedAt} -- ${quote(path)}`)),
     hardLink: async (path, target) => void (await must(`ln -- ${quote(target)} ${quote(path)}`)),

@@ -12,7 +12,7 @@ import { lookAt } from './snapshot.js';
 import type { NodeTruth } from './snapshot.js';
 import type { Stage } from './stage.js';
 import { raiseStage } from './stage.js';
-import { changedPaths, withParents } from './truth.js';
+import { changedPaths, GUARD_TRACES, withParents } from './truth.js';
 
 const COMPLIANT = ['compliant-by-absence', 'compliant-explicit'] as const;
 const FLEET = [...MEND_NAMES, ...COMPLIANT];
@@ -101,7 +101,7 @@ describe(`a fleet of ${FLEET.length} nodes with different ailments`, () => {
 
     it('has no other file touched', () => {
       const changed = changedPaths(truth(before, name).files, truth(after, name).files);
-      expect(changed).toEqual([...new Set([...withParents(Object.keys(mend)), ...STATE])].sort());
+      expect(changed).toEqual([...new Set([...withParents(Object.keys(mend)), ...GUARD_TRACES, ...STATE])].sort());
     });
 
     it('was restarted exactly once and runs with the new value and without the flag', () => {

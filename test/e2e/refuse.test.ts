@@ -11,7 +11,7 @@ import { lookAt } from './snapshot.js';
 import type { NodeTruth } from './snapshot.js';
 import type { Stage } from './stage.js';
 import { raiseStage } from './stage.js';
-import { changedPaths, fileTruth, withParents } from './truth.js';
+import { changedPaths, fileTruth, GUARD_TRACES, withParents } from './truth.js';
 
 const DROP_INS = '/etc/systemd/system/kubelet.service.d';
 
@@ -55,12 +55,12 @@ const CASES: Readonly<Record<string, Case>> = {
 };
 
 const LARGE = 60_000;
-/** Three copies of large files: room for two of them, although each alone would have found enough. */
+/** Three copies of large files: room for the guard and two of them, although each alone would have found enough. */
 const FILLS_UP = [
   `for f in ${DROP_INS}/*.conf; do { cat $f; head -c ${LARGE} /dev/zero | tr '\\0' '#' | fold -w 100; echo; } >/root/new; cat /root/new >$f; done; rm /root/new`,
   `head -c ${LARGE} /dev/zero | tr '\\0' ' ' >>${EKS_CONFIG}`,
   'mkdir -m 700 /var/lib/fleetmend',
-  'mount -t tmpfs -o size=188k,mode=700 tmpfs /var/lib/fleetmend',
+  'mount -t tmpfs -o size=292k,mode=700 tmpfs /var/lib/fleetmend',
   'systemctl daemon-reload',
   'sleep 2',
   'systemctl restart kubelet',
@@ -141,7 +141,7 @@ describe('nodes that must not be touched', () => {
       expect(hostsOf(ended).get('fills-up')).toMatchObject({ outcome: 'restored', failure: { kind: 'noSpace' } });
       expect(ended.code).toBe(2);
       expect(await Promise.all(THREE_FILES.map(async (path) => fileTruth(node, path)))).toEqual(files);
-      const edited = withParents(THREE_FILES);
+      const edited = [...withParents(THREE_FILES), ...GUARD_TRACES];
       expect(changedPaths(before('fills-up').files, now('fills-up').files).filter((path) => !edited.includes(path))).toEqual(['/var/lib/fleetmend']);
       // It had not come to the restart: the same process still runs.
       expect(now('fills-up').service).toEqual(before('fills-up').service);
@@ -179,7 +179,8 @@ describe('nodes that must not be touched', () => {
       expect(ended.stdout).toMatch(/edited-meanwhile refused: this host changed since the plan was shown; nothing was touched; plan again/);
       expect(ended.code).toBe(2);
       const now = await lookAt([node]);
-      expect(changedPaths(edited('edited-meanwhile').files, now('edited-meanwhile').files)).toEqual([]);
+      // The node was locked for this run before it was looked at again.
+      expect(changedPaths(edited('edited-meanwhile').files, now('edited-meanwhile').files)).toEqual(['/var/lib', '/var/lib/fleetmend']);
       expect(now('edited-meanwhile').service).toEqual(edited('edited-meanwhile').service);
     });
   });

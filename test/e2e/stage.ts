@@ -1,4 +1,4 @@
-/** One lab and a user's folder in front of it: inventory, known_hosts, playbook. Every node serves one test only. */
+/** One lab and a user's folder in front of it: inventory, known_hosts, playbook, runs. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,56 +6,80 @@ import { stringify } from 'yaml';
 import { createLab } from '../lab/lab.js';
 import type { Lab, LabNode } from '../lab/lab.js';
 import type { Ended, Started } from './fleetmend.js';
-import { buildOnce, commandOf, start } from './fleetmend.js';
+import { buildOnce, commandOf, killTree, start } from './fleetmend.js';
+import type { Waits } from './playbook.js';
 import { shortPlaybook } from './playbook.js';
+
+export interface StageOptions {
+  /** Labs with different prefixes and subnets stand side by side. */
+  readonly prefix?: string;
+  readonly subnet?: string;
+  readonly playbook?: Waits;
+}
 
 export interface Access {
   readonly user?: 'root' | 'ops' | 'guest' | 'nosudo';
+  /** Nodes that are reached as `ops`, through sudo, whatever the user of the others. */
+  readonly bySudo?: readonly string[];
   readonly knownHosts?: string;
   /** Default 5s. */
   readonly connectTimeout?: string;
   /** In the inventory although no such node exists. */
   readonly absent?: Readonly<Record<string, string>>;
   readonly arguments?: readonly string[];
-  readonly output?: 'json' | 'ndjson' | 'text';
+  readonly output?: Output;
   readonly environment?: Readonly<Record<string, string>>;
 }
+
+export type Output = 'json' | 'ndjson' | 'text';
+/** They need an inventory, and all but `unlock` a playbook. */
+export type FleetVerb = 'audit' | 'plan' | 'apply' | 'unlock';
+/** They need the name of a run, or nothing: what they need to know lies in the run's folder. */
+export type RunVerb = 'resume' | 'undo' | 'clean' | 'show' | 'runs';
+export type RunAccess = Pick<Access, 'output' | 'environment'>;
 
 export interface Stage {
   readonly lab: Lab;
   readonly folder: string;
   node(name: string): LabNode;
   /** All words of one command over these nodes. */
-  command(verb: 'audit' | 'plan' | 'apply', nodes: readonly string[], access?: Access): string[];
+  command(verb: FleetVerb, nodes: readonly string[], access?: Access): string[];
+  /** All words of one command about past runs: RUN, HOST, options. */
+  pastCommand(verb: RunVerb, words: readonly string[], output?: Output): string[];
   /** Any program in the user's place; ended with the stage at the latest. */
   launch(argv: readonly string[], environment?: Readonly<Record<string, string>>): Started;
-  start(verb: 'audit' | 'plan' | 'apply', nodes: readonly string[], access?: Access): Started;
-  run(verb: 'audit' | 'plan' | 'apply', nodes: readonly string[], access?: Access): Promise<Ended>;
+  start(verb: FleetVerb, nodes: readonly string[], access?: Access): Started;
+  run(verb: FleetVerb, nodes: readonly string[], access?: Access): Promise<Ended>;
+  startPast(verb: RunVerb, words: readonly string[], access?: RunAccess): Started;
+  past(verb: RunVerb, words: readonly string[], access?: RunAccess): Promise<Ended>;
   end(): Promise<void>;
 }
 
 const PREFIX = 'fme';
 const SUBNET = '10.82.0.0/16';
-/** An address of the lab's own network that no node has. */
+/** An address of the default lab's own network that no node has. */
 export const NOBODY = '10.82.250.250';
+/** Commands that ask before they act. */
+const ASKING: readonly string[] = ['apply', 'unlock', 'undo', 'clean'];
 
-export async function raiseStage(nodes: readonly string[]): Promise<Stage> {
+export async function raiseStage(nodes: readonly string[], options: StageOptions = {}): Promise<Stage> {
   buildOnce();
-  const lab = await createLab({ prefix: PREFIX, subnet: SUBNET, nodes });
+  const lab = await createLab({ prefix: options.prefix ?? PREFIX, subnet: options.subnet ?? SUBNET, nodes });
   const folder = mkdtempSync(join(tmpdir(), 'fleetmend-e2e-'));
   const playbook = join(folder, 'playbook.yaml');
-  writeFileSync(playbook, shortPlaybook({ for: '5s', within: '30s' }));
+  writeFileSync(playbook, shortPlaybook(options.playbook ?? { for: '5s', within: '30s' }));
   let inventories = 0;
 
   const command: Stage['command'] = (verb, names, access = {}) => {
     inventories += 1;
     const inventory = join(folder, `inventory-${inventories}.yaml`);
     writeFileSync(inventory, inventoryOf(lab, names, access));
+    const about = verb === 'unlock' ? [] : [playbook];
     return commandOf([
-      verb, playbook, '--inventory', inventory, '--known-hosts', access.knownHosts ?? lab.knownHostsFile, '--output', access.output ?? 'json',
-      ...(verb === 'apply' && access.output !== 'text' ? ['--yes'] : []), ...(access.arguments ?? []),
+      verb, ...about, '--inventory', inventory, '--known-hosts', access.knownHosts ?? lab.knownHostsFile, ...answers(verb, access.output), ...(access.arguments ?? []),
     ]);
   };
+  const pastCommand: Stage['pastCommand'] = (verb, words, output) => commandOf([verb, ...words, ...answers(verb, output)]);
   const running = new Set<Started>();
   const launch: Stage['launch'] = (argv, environment) => {
     const started = start(argv, folder, environment);
@@ -65,13 +89,15 @@ export async function raiseStage(nodes: readonly string[]): Promise<Stage> {
     return started;
   };
   const startCommand: Stage['start'] = (verb, names, access = {}) => launch(command(verb, names, access), access.environment);
+  const startPast: Stage['startPast'] = (verb, words, access = {}) => launch(pastCommand(verb, words, access.output), access.environment);
   return {
-    lab, folder, command, launch,
+    lab, folder, command, pastCommand, launch, startPast,
     node: (name) => lab.node(name),
     start: startCommand,
     run: (verb, names, access) => startCommand(verb, names, access).ended,
+    past: (verb, words, access) => startPast(verb, words, access).ended,
     async end() {
-      for (const { child } of running) child.kill('SIGKILL');
+      for (const started of running) killTree(started);
       await Promise.allSettled([...running].map(({ ended }) => ended));
       rmSync(folder, { recursive: true, force: true });
       await lab.destroy();
@@ -79,8 +105,13 @@ export async function raiseStage(nodes: readonly string[]): Promise<Stage> {
   };
 }
 
-function inventoryOf(lab: Lab, names: readonly string[], { user = 'root', absent = {}, connectTimeout = '5s' }: Access): string {
-  const known = names.map((name) => ({ name, address: lab.node(name).address }));
+/** A document cannot be asked anything. */
+function answers(verb: string, output: Output = 'json'): string[] {
+  return ['--output', output, ...(ASKING.includes(verb) && output !== 'text' ? ['--yes'] : [])];
+}
+
+function inventoryOf(lab: Lab, names: readonly string[], { user = 'root', bySudo = [], absent = {}, connectTimeout = '5s' }: Access): string {
+  const known = names.map((name) => ({ name, address: lab.node(name).address, ...(bySudo.includes(name) ? { user: 'ops', become: 'sudo' } : {}) }));
   const unknown = Object.entries(absent).map(([name, address]) => ({ name, address }));
   const defaults = { user, identityFile: lab.keyFile, become: user === 'root' ? 'none' : 'sudo', connectTimeout };
   return stringify({ defaults, groups: { lab: { hosts: [...known, ...unknown] } } });

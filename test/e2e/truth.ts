@@ -28,6 +28,9 @@ export function withParents(paths: readonly string[]): string[] {
   return [...new Set(paths.flatMap((path) => [path, path.slice(0, path.lastIndexOf('/'))]))].sort();
 }
 
+/** What a guard that was armed and ended leaves: the times of two directories. A file that stayed in one would show itself. */
+export const GUARD_TRACES: readonly string[] = ['/etc/systemd/system', '/etc/systemd/system/multi-user.target.wants'];
+
 /** All of a file that a restore must bring back: bytes, mode, owner, time of the content, extended attributes. Not the inode. */
 export async function fileTruth(node: LabNode, path: string): Promise<string> {
   return node.mustExec(`stat -c '%F %a %u:%g %s %y' '${path}'; sha256sum <'${path}'
