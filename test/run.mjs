@@ -1,12 +1,13 @@
 /**
  * `npm test`: everything that this machine allows, and in words what was left out and why. With CI=true
  * nothing may be left out and no test skipped. The last line is the sum, counted from vitest's own
- * reports; lint and type check count as one each. `--unit`: the unit tests and nothing else.
+ * reports; lint and type check count as one each. `--unit`: the unit tests and nothing else. Before the sum: how long each
+ * part and its longest files took, and the names of the tests that failed.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { setUp } from './setup.mjs';
 
@@ -17,7 +18,11 @@ process.on('exit', () => rmSync(REPORTS, { recursive: true, force: true }));
 const strict = process.env.CI === 'true';
 const onlyUnit = process.argv.includes('--unit');
 
+const SLOWEST = 20;
+const MESSAGE_LENGTH = 600;
+
 const leftOut = [];
+const failures = [];
 try {
   setUp();
   if (!onlyUnit) leftOut.push(...(await reasonsAgainstRealNodes()));
@@ -62,13 +67,29 @@ function vitest(title, config) {
   const code = node(title, [join(ROOT, 'node_modules/vitest/vitest.mjs'), 'run', '--config', config, '--reporter=default', '--reporter=json', `--outputFile.json=${file}`]);
   const counts = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {};
   const passed = counts.numPassedTests ?? 0;
+  failures.push(...failuresIn(title, counts.testResults ?? []));
   const brokenFiles = (counts.testResults ?? []).filter(({ status, assertionResults }) => status === 'failed' && assertionResults.every((test) => test.status !== 'failed'));
   const failedTests = (counts.numFailedTests ?? 0) + brokenFiles.length;
   const skipped = (counts.numPendingTests ?? 0) + (counts.numTodoTests ?? 0);
   const silent = passed + failedTests === 0;
   const failed = failedTests === 0 && (code !== 0 || silent) ? 1 : failedTests;
   if (silent) console.log(`${title}: no test ran`);
-  return { title, passed, failed, skipped };
+  return { title, passed, failed, skipped, took: durations(counts.testResults ?? []) };
+}
+
+/** What failed, by name, with the beginning of its message: all of it stands further up, perhaps too far. */
+function failuresIn(title, files) {
+  return files.flatMap(({ name, status, message, assertionResults }) => {
+    const failed = assertionResults.filter((test) => test.status === 'failed').map((test) => [test.fullName, test.failureMessages?.[0]]);
+    const found = failed.length === 0 && status === 'failed' ? [['outside of its tests', message]] : failed;
+    return found.map(([test, why]) => `FAILED ${title}: ${relative(ROOT, name)}: ${test}\n  ${(why ?? '').slice(0, MESSAGE_LENGTH).replaceAll('\n', '\n  ')}`);
+  });
+}
+
+/** The longest files of a run, each on a line. */
+function durations(files) {
+  const longest = files.map(({ name, startTime, endTime }) => ({ name: relative(ROOT, name), seconds: Math.round((endTime - startTime) / 1000) }));
+  return longest.sort((left, right) => right.seconds - left.seconds).slice(0, SLOWEST).filter(({ seconds }) => seconds > 0).map(({ name, seconds }) => `${seconds} s ${name}`);
 }
 
 function node(title, args) {
@@ -79,7 +100,11 @@ function node(title, args) {
 
 function report(parts) {
   console.log('');
+  for (const { title, took } of parts) if (took?.length > 0) console.log(`${title}, longest files (from the first test on):\n  ${took.join('\n  ')}`);
+  for (const failure of failures) console.log(failure);
   for (const { title, passed, failed, skipped } of parts) console.log(`${title}: ${sentence(passed, failed, skipped)}`);
+  const pairsEvery = process.env.CRASH_PAIRS_EVERY;
+  if (pairsEvery !== undefined) console.log(`made shorter by CRASH_PAIRS_EVERY=${pairsEvery}: the crash matrix tries one in ${pairsEvery} of its pairs of two deaths, and all single deaths`);
   for (const reason of leftOut) console.log(`left out: ${reason}`);
   const sum = (key) => parts.reduce((total, part) => total + part[key], 0);
   const forbidden = strict ? leftOut.length + sum('skipped') : 0;

@@ -2,7 +2,6 @@
  * The link to a node is cut, or its controller is gone: the guard on the node decides, or we do, and never both. Every
  * claim is compared with a look from inside the node, which needs no link.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { forEachLimited } from '../lab/command.js';
 import type { Ended } from './fleetmend.js';
@@ -10,24 +9,26 @@ import { entriesOf } from './fleetmend.js';
 import type { Halt } from './guard-halts.js';
 import { makeHaltable } from './guard-halts.js';
 import type { Played, Plays } from './guard-plays.js';
-import { FAST, INSTANTS, createPlays } from './guard-plays.js';
-import { BEGAN, finishOf, killNow, play, runOf } from './guard-scenes.js';
+import { FAST, INSTANTS, createPlays, fireGuard } from './guard-plays.js';
+import type { Lead } from './guard-scenes.js';
+import { BEGAN, createLead, createTurns, finishOf, killNow, play, runOf } from './guard-scenes.js';
 import type { Before, Standing } from './guard-truth.js';
 import { ARGS, EDITED, arrangeFlagged, guardThrough, standingOf } from './guard-truth.js';
 import type { Stage } from './stage.js';
 import { raiseStage } from './stage.js';
 
-/** When the controller is woken, from the moment at which the guard fires. It then needs some tenths of a second. */
-const WAKES_MS = Array.from({ length: 16 }, (_, index) => -1_600 + index * 100);
-/** When a resume is started after a SIGKILL. It needs longer, for its own start. */
-const RESUMES_MS = Array.from({ length: 10 }, (_, index) => -3_600 + index * 300);
+/** So many nodes are worked on at once; three quarters of them only wait at any moment. More would only make every step slower. */
+const SCENES_AT_ONCE = 6;
 const GATES = Array.from({ length: 12 }, (_, index) => `gate-${index + 1}`);
 
 const SHORT = ['short-before', 'short-after'] as const;
-const LONG = ['long-before', 'long-after', 'gone-before', 'gone-after'] as const;
+const LONG = ['long-before', 'long-after'] as const;
+/** These guards and those of KILLED fire by their own timers, and nobody waits in line for them. */
+const GONE = ['gone-before', 'gone-after'] as const;
 const KILLED = ['killed-1', 'killed-2', 'killed-3'] as const;
-const WAKES = new Map(WAKES_MS.map((offsetMs, index) => [`wake-${index + 1}`, offsetMs]));
-const RESUMES = new Map(RESUMES_MS.map((offsetMs, index) => [`take-up-${index + 1}`, offsetMs]));
+/** A controller is woken, or a resume started, so long before the guard is fired that either may be the quicker one. */
+const WAKES = Array.from({ length: 16 }, (_, index) => `wake-${index + 1}`);
+const RESUMES = Array.from({ length: 10 }, (_, index) => `take-up-${index + 1}`);
 
 /** An act of a visit that stands still until the guard is through, and then goes on. */
 const LATE: Readonly<Record<string, Halt>> = {
@@ -43,6 +44,7 @@ describe('the guard of a node', () => {
   let scene: (name: string) => Promise<Played>;
   let stuck: (name: string) => Promise<{ alone: Standing; resumed: Ended; stuck: Standing; again: Ended; ended: Standing; kept: string }>;
   const before = new Map<string, Before>();
+  const leadsMs = new Map<string, number>();
 
   const beforeOf = (name: string): Before => {
     const found = before.get(name);
@@ -56,12 +58,23 @@ describe('the guard of a node', () => {
     const run = stage.start('apply', KILLED, FAST);
     for (const name of KILLED) await run.said(new RegExp(`"type":"began","step":"\\d+-healthy".*"host":"${name}"|"host":"${name}".*"type":"began","step":"\\d+-healthy"`));
     await killNow(run);
-    for (const name of KILLED) await guardThrough(stage.node(name), 120_000);
+    for (const name of KILLED) await guardThrough(stage.node(name));
     const alone = await Promise.all(KILLED.map(stand));
     const id = runOf((await run.ended).stdout);
     const resumed = await stage.past('resume', [id], { output: 'ndjson' });
     return { run: id, alone, resumed, ended: await Promise.all(KILLED.map(stand)) };
   });
+
+  /** With the lead that the races before it have found; tells it who was quicker. */
+  async function race(name: string, lead: Lead, act: (name: string, leadMs: () => number) => Promise<Played>): Promise<Played> {
+    const played = await act(name, () => {
+      leadsMs.set(name, lead.nowMs());
+      return lead.nowMs();
+    });
+    if (played.ended.guard.includes('fired')) lead.lengthen();
+    else lead.shorten();
+    return played;
+  }
 
   async function guardThatCannot(name: string, hinder: string, mend: (run: string) => Promise<Ended>): ReturnType<typeof stuck> {
     const node = stage.node(name);
@@ -69,7 +82,8 @@ describe('the guard of a node', () => {
     await run.said(BEGAN.watch);
     await killNow(run);
     await node.mustExec(hinder);
-    await guardThrough(node, 120_000);
+    await fireGuard(node);
+    await guardThrough(node);
     const alone = await stand(name);
     const id = runOf((await run.ended).stdout);
     const resumed = await stage.past('resume', [id], { output: 'ndjson' });
@@ -80,36 +94,37 @@ describe('the guard of a node', () => {
   }
 
   beforeAll(async () => {
-    const names = [...SHORT, ...LONG, ...KILLED, ...WAKES.keys(), ...RESUMES.keys(), ...GATES, ...Object.keys(LATE), 'foreign', 'read-only', 'bare'];
-    stage = await raiseStage(names, {
-      prefix: 'fmb', subnet: '10.84.0.0/16', playbook: { for: '1s', within: '6s', activation: '5s', margin: '1s' },
-    });
+    const names = [...SHORT, ...LONG, ...GONE, ...KILLED, ...WAKES, ...RESUMES, ...GATES, ...Object.keys(LATE), 'foreign', 'read-only', 'bare'];
+    // All that a guard waits for together is two minutes, and each of it some ten times what it takes here.
+    stage = await raiseStage(names, { playbook: { for: '2s', within: '20s', activation: '20s', margin: '1s' } });
     await forEachLimited(stage.lab.nodes, 6, async (node) => {
       before.set(node.name, await arrangeFlagged(node));
-      if ([...SHORT, ...LONG, ...GATES, ...Object.keys(LATE)].some((name) => name === node.name)) await makeHaltable(node);
+      if ([...SHORT, ...LONG, ...GONE, ...GATES, ...Object.keys(LATE)].some((name) => name === node.name)) await makeHaltable(node);
     });
     const plays: Plays = createPlays(stage, stand);
+    // What is left of a run after its soak, and what a resume takes in all: where to begin.
+    const [wakeLead, resumeLead] = [createLead(1_200, 500), createLead(4_000, 1_000)];
+    const inTurn = createTurns(SCENES_AT_ONCE);
+    void killed().catch(() => undefined);
     const scenes: [string, () => Promise<Played>][] = [
-      ...LONG.map((name): [string, () => Promise<Played>] => [name, () => plays.cutLong(name, name.startsWith('gone'))]),
+      ...LONG.map((name): [string, () => Promise<Played>] => [name, () => plays.cutLong(name)]),
       ...SHORT.map((name): [string, () => Promise<Played>] => [name, () => plays.cutShort(name)]),
-      ...[...WAKES].map(([name, offsetMs]): [string, () => Promise<Played>] => [name, () => plays.freezeAndWake(name, offsetMs)]),
+      ...WAKES.map((name): [string, () => Promise<Played>] => [name, () => race(name, wakeLead, plays.freezeAndWake)]),
       ...Object.entries(LATE).map(([name, halt]): [string, () => Promise<Played>] => [name, () => plays.actLate(name, halt)]),
       ...GATES.map((name): [string, () => Promise<Played>] => [name, () => plays.bothAtOnce(name)]),
-      ...[...RESUMES].map(([name, offsetMs]): [string, () => Promise<Played>] => [name, () => plays.killAndTakeUp(name, offsetMs)]),
+      ...RESUMES.map((name): [string, () => Promise<Played>] => [name, () => race(name, resumeLead, plays.killAndTakeUp)]),
     ];
-    // One after the other, so that no two of them are in the same moment.
-    scene = play(Object.fromEntries(scenes.map(([name, act], index) => [name, async () => {
-      await sleep(index * 700);
-      return act();
-    }])));
+    scene = play(Object.fromEntries([
+      ...GONE.map((name): [string, () => Promise<Played>] => [name, () => plays.cutForGood(name)]),
+      ...scenes.map(([name, act]): [string, () => Promise<Played>] => [name, () => inTurn(act)]),
+    ]));
     stuck = play({
-      foreign: () => guardThatCannot('foreign', `echo '# by another hand' >>${ARGS}`, (run) => stage.past('undo', [run, '--force'], { output: 'ndjson' })),
-      'read-only': () => guardThatCannot('read-only', `mount --bind ${ARGS} ${ARGS}; mount -o remount,ro,bind ${ARGS}`, async (run) => {
+      foreign: () => inTurn(() => guardThatCannot('foreign', `echo '# by another hand' >>${ARGS}`, (run) => stage.past('undo', [run, '--force'], { output: 'ndjson' }))),
+      'read-only': () => inTurn(() => guardThatCannot('read-only', `mount --bind ${ARGS} ${ARGS}; mount -o remount,ro,bind ${ARGS}`, async (run) => {
         await stage.node('read-only').mustExec(`umount ${ARGS}`);
         return stage.past('resume', [run], { output: 'ndjson' });
-      }),
+      })),
     });
-    void killed().catch(() => undefined);
   });
 
   afterAll(async () => {
@@ -128,7 +143,7 @@ describe('the guard of a node', () => {
     expect(ended).toMatchObject({ state: outcome === 'changed' ? 'new' : 'old', wrong: [], guard: ['disarmed'], locked: false, left: [] });
   }, MINUTES_MS);
 
-  it.each(LONG)('%s: a link that stays away leaves the node to itself: it is old again while nobody can reach it, and that is told as the work of its guard', async (name) => {
+  it.each([...LONG, ...GONE])('%s: a link that stays away leaves the node to itself: it is old again while nobody can reach it, and that is told as the work of its guard', async (name) => {
     const { alone, run, ended } = await scene(name);
     expect(alone).toMatchObject({ state: 'old', wrong: [], guard: ['done', 'fired'], left: [] });
     expectRestored(name, { run, ended });
@@ -169,10 +184,10 @@ describe('the guard of a node', () => {
     it.each([
       ['woken from a freeze', WAKES],
       ['a resume after SIGKILL', RESUMES],
-    ])('%s: exactly one of both decides, and the claim is true', async (title, offsets) => {
+    ])('%s: exactly one of both decides, and the claim is true', async (title, names) => {
       const decided = new Map<string, number[]>([['guard', []], ['us', []]]);
-      for (const [name, offsetMs] of offsets) decided.get(judge(name, await scene(name)))?.push(offsetMs);
-      console.log(`${title}: ${[...decided].map(([who, offsetsMs]) => `${who} ${offsetsMs.length} (${offsetsMs.join(' ')} ms)`).join(', ')}`);
+      for (const name of names) decided.get(judge(name, await scene(name)))?.push(leadsMs.get(name) ?? NaN);
+      console.log(`${title}: ${[...decided].map(([who, leads]) => `${who} ${leads.length} (${leads.join(' ')} ms ahead)`).join(', ')}`);
     }, MINUTES_MS);
   });
 

@@ -32,7 +32,7 @@ describe("a controller's disk that is full", () => {
   const makeRoom = (): void => { rmSync(join(disk, 'ballast'), { force: true }); };
 
   beforeAll(async () => {
-    stage = await raiseStage(FLEET, { prefix: 'fma', subnet: '10.83.0.0/16', playbook: { for: '1s', within: '20s', activation: '20s' } });
+    stage = await raiseStage(FLEET, { playbook: { for: '3s', within: '60s', activation: '60s' } });
     disk = join(stage.folder, 'small-disk');
     mkdirSync(disk);
     await mustRun(['mount', '-t', 'tmpfs', '-o', 'size=400k,mode=700', 'tmpfs', disk]);

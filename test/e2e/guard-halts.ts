@@ -58,7 +58,7 @@ export function setHalt(node: LabNode, { tool, when, words }: Halt): void {
   renameSync(whole, join(node.rootDir, DIRECTORY, 'halt'));
 }
 
-export async function reached(node: LabNode, limitMs = 60_000): Promise<void> {
+export async function reached(node: LabNode, limitMs = 300_000): Promise<void> {
   for (let waitedMs = 0; waitedMs < limitMs; waitedMs += 10) {
     if (existsSync(halted(node))) return;
     await sleep(10);
@@ -81,7 +81,7 @@ export function closeGate(node: LabNode): void {
 }
 
 /** Resolves when so many wait. */
-export async function atGate(node: LabNode, count: number, limitMs = 40_000): Promise<void> {
+export async function atGate(node: LabNode, count: number, limitMs = 300_000): Promise<void> {
   for (let waitedMs = 0; waitedMs < limitMs; waitedMs += 20) {
     if (readdirSync(join(node.rootDir, DIRECTORY)).filter((name) => name.startsWith('waits-')).length >= count) return;
     await sleep(20);

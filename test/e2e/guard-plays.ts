@@ -1,18 +1,21 @@
 /** What is done to one node while a run works on it: cuts of its link, and a controller that comes back at a chosen moment. Judges nothing. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { LabNode } from '../lab/lab.js';
 import type { Ended, Started } from './fleetmend.js';
 import type { Halt } from './guard-halts.js';
 import { atGate, closeGate, goOn, openGate, reached, setHalt } from './guard-halts.js';
-import { BEGAN, killNow, runOf, sleepUntilMs } from './guard-scenes.js';
+import { BEGAN, killNow, runOf } from './guard-scenes.js';
 import type { Standing } from './guard-truth.js';
-import { firesAtMs, guardThrough } from './guard-truth.js';
+import { guardThrough } from './guard-truth.js';
 import type { Stage } from './stage.js';
 
 const RESTART = { tool: 'systemctl', words: 'restart -- kubelet.service' } as const;
 /** Right before and right after the one restart. */
 export const INSTANTS: Readonly<Record<'before' | 'after', Halt>> = { before: { ...RESTART, when: 'before' }, after: { ...RESTART, when: 'after' } };
 
-export const FAST = { output: 'ndjson', connectTimeout: '2s' } as const;
+export const FAST = { output: 'ndjson', connectTimeout: '3s' } as const;
+/** From the freeze on: the kubelet has been well for long enough then, so that only the end of the run is left. */
+const SOAKED_MS = 2_500;
 
 export interface Played {
   /** From inside, while nobody could reach the node. */
@@ -24,16 +27,30 @@ export interface Played {
 export interface Plays {
   /** The link comes back well before the deadline. */
   cutShort(name: string): Promise<Played>;
-  /** The link comes back after the guard has fired. `gone`: only after the run has given up too; then a resume. */
-  cutLong(name: string, gone: boolean): Promise<Played>;
+  /** The link comes back after the guard was fired. */
+  cutLong(name: string): Promise<Played>;
+  /** The link comes back after the guard has fired by its own timer and the run has given up too; then a resume. */
+  cutForGood(name: string): Promise<Played>;
   /** An act of a visit stands still until the guard is through, and then goes on. */
   actLate(name: string, halt: Halt): Promise<Played>;
-  /** The controller is frozen before it can disarm, and woken so long after the moment of firing (before: negative). */
-  freezeAndWake(name: string, offsetMs: number): Promise<Played>;
+  /** The controller is frozen before it can disarm, and woken so long before the guard is fired, as is asked then. */
+  freezeAndWake(name: string, leadMs: () => number): Promise<Played>;
   /** The same with SIGKILL and a resume. */
-  killAndTakeUp(name: string, offsetMs: number): Promise<Played>;
+  killAndTakeUp(name: string, leadMs: () => number): Promise<Played>;
   /** Guard and controller stand right before their renames, and are let go in one moment. */
   bothAtOnce(name: string): Promise<Played>;
+}
+
+/** The armed guard's own service, before its time: so that no test has to wait for the deadline, which is long enough for a slow machine. */
+export async function fireGuard(node: LabNode): Promise<void> {
+  await node.mustExec('/usr/bin/systemctl start --no-block "$(basename /run/systemd/transient/fleetmend-guard-*.timer .timer).service" && /usr/bin/systemctl stop "fleetmend-guard-*.timer"');
+}
+
+/** Where a controller may have disarmed it in the meantime, there may be nothing left to start. Anything else that stops it is an error. */
+async function fireUnlessDisarmed(node: LabNode): Promise<void> {
+  await fireGuard(node).catch(async (error: unknown) => {
+    if ((await node.exec('ls /var/lib/fleetmend/*/guard/disarmed')).code !== 0) throw error;
+  });
 }
 
 /** `stand`: how a node stands, looked at from inside. */
@@ -56,21 +73,25 @@ export function createPlays(stage: Stage, stand: (name: string) => Promise<Stand
     return { run: await run.ended, ended: await stand(name) };
   }
 
-  async function cutLong(name: string, gone: boolean): Promise<Played> {
+  async function cutLong(name: string): Promise<Played> {
     const node = stage.node(name);
     const run = await cut(name);
-    await guardThrough(node, 120_000);
+    await fireGuard(node);
+    await guardThrough(node);
     const alone = await stand(name);
-    const first = gone ? await run.ended : undefined;
     await node.restoreLink();
-    if (first === undefined) return { alone, run: await run.ended, ended: await stand(name) };
-    if (first.code !== 3) throw new Error(`the run that lost ${name} ended with exit code ${String(first.code)}: ${first.stdout.slice(-800)}`);
-    return { alone, run: await stage.past('resume', [runOf(first.stdout)], { output: 'ndjson' }), ended: await stand(name) };
+    return { alone, run: await run.ended, ended: await stand(name) };
   }
 
-  /** Its own service, before its time. */
-  async function fire(name: string): Promise<void> {
-    await stage.node(name).mustExec('/usr/bin/systemctl start --no-block "$(basename /run/systemd/transient/fleetmend-guard-*.timer .timer).service"; /usr/bin/systemctl stop "fleetmend-guard-*.timer"');
+  async function cutForGood(name: string): Promise<Played> {
+    const node = stage.node(name);
+    const run = await cut(name);
+    await guardThrough(node);
+    const alone = await stand(name);
+    const first = await run.ended;
+    if (first.code !== 3) throw new Error(`the run that lost ${name} ended with exit code ${String(first.code)}: ${first.stdout.slice(-800)}`);
+    await node.restoreLink();
+    return { alone, run: await stage.past('resume', [runOf(first.stdout)], { output: 'ndjson' }), ended: await stand(name) };
   }
 
   async function actLate(name: string, halt: Halt): Promise<Played> {
@@ -78,30 +99,33 @@ export function createPlays(stage: Stage, stand: (name: string) => Promise<Stand
     setHalt(node, halt);
     const run = stage.start('apply', [name], FAST);
     await reached(node);
-    await fire(name);
-    await guardThrough(node, 40_000);
+    await fireGuard(node);
+    await guardThrough(node);
     const alone = await stand(name);
     goOn(node);
     return { alone, run: await run.ended, ended: await stand(name) };
   }
 
-  async function freezeAndWake(name: string, offsetMs: number): Promise<Played> {
+  async function freezeAndWake(name: string, leadMs: () => number): Promise<Played> {
     const run = stage.start('apply', [name], FAST);
-    await run.said(BEGAN.audit);
+    await run.said(BEGAN.watch);
     run.child.kill('SIGSTOP');
-    await sleepUntilMs((await firesAtMs(stage.node(name))) + offsetMs);
+    await sleep(SOAKED_MS);
     run.child.kill('SIGCONT');
+    await sleep(leadMs());
+    await fireUnlessDisarmed(stage.node(name));
     return { run: await run.ended, ended: await stand(name) };
   }
 
-  async function killAndTakeUp(name: string, offsetMs: number): Promise<Played> {
+  async function killAndTakeUp(name: string, leadMs: () => number): Promise<Played> {
     const run = stage.start('apply', [name], FAST);
-    await run.said(BEGAN.audit);
+    await run.said(BEGAN.watch);
     await killNow(run);
-    const atMs = (await firesAtMs(stage.node(name))) + offsetMs;
     const { stdout } = await run.ended;
-    await sleepUntilMs(atMs);
-    return { run: await stage.past('resume', [runOf(stdout)], { output: 'ndjson' }), ended: await stand(name) };
+    const resumed = stage.past('resume', [runOf(stdout)], { output: 'ndjson' });
+    await sleep(leadMs());
+    await fireUnlessDisarmed(stage.node(name));
+    return { run: await resumed, ended: await stand(name) };
   }
 
   async function bothAtOnce(name: string): Promise<Played> {
@@ -109,11 +133,11 @@ export function createPlays(stage: Stage, stand: (name: string) => Promise<Stand
     closeGate(node);
     const run = stage.start('apply', [name], FAST);
     await run.said(BEGAN.audit);
-    await fire(name);
+    await fireGuard(node);
     await atGate(node, 2);
     openGate(node);
     return { run: await run.ended, ended: await stand(name) };
   }
 
-  return { cutShort, cutLong, actLate, freezeAndWake, killAndTakeUp, bothAtOnce };
+  return { cutShort, cutLong, cutForGood, actLate, freezeAndWake, killAndTakeUp, bothAtOnce };
 }

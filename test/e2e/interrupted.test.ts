@@ -19,7 +19,7 @@ const EDITED = [EKS_CONFIG, ARGS];
 /** What a run has written when it begins a step of this kind; titles and ids come from the plan. */
 const BEGAN = {
   firstWrite: /"type":"began","step":"[^"]+"/,
-  watching: /"phase":"verifying"[^\n]*well for 1 of 5 s/,
+  watching: /"phase":"verifying"[^\n]*well for [1-9]\d* of 8 s/,
   reload: /"phase":"activating"[^\n]*daemon-reload/,
 } as const;
 
@@ -60,7 +60,8 @@ describe('a disturbed run', () => {
 
   beforeAll(async () => {
     const cuts = Object.keys(CUTS) as CutName[];
-    stage = await raiseStage([...cuts, ...DRAINED, ...STOPPED]);
+    // Long enough to be stopped in, whatever it takes to say so twice.
+    stage = await raiseStage([...cuts, ...DRAINED, ...STOPPED], { playbook: { for: '8s', within: '60s' } });
     await forEachLimited(stage.lab.nodes, 8, async (node) => {
       await arrange(node, 'flag-dropin');
       files.set(node.name, await Promise.all(EDITED.map(async (path) => fileTruth(node, path))));
@@ -68,7 +69,7 @@ describe('a disturbed run', () => {
     before = await lookAt(stage.lab.nodes);
     // All at once: the longest of them takes minutes.
     for (const name of cuts) {
-      const run = stage.start('apply', [name], { output: 'ndjson', connectTimeout: '1s' });
+      const run = stage.start('apply', [name], { output: 'ndjson', connectTimeout: '2s' });
       runs.set(name, Promise.all([run.ended, cutAsPlanned(name, run)]).then(([ended]) => ended));
       runs.get(name)?.catch(() => undefined);
     }

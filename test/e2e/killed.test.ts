@@ -1,6 +1,6 @@
 /**
- * The controller is killed with SIGKILL at any instant of a run, and of the resume and the undo after it. One more resume
- * brings every node to an end that is what it is said to be; an undo brings back the start, byte for byte.
+ * The controller is killed with SIGKILL at any instant of a run, then again and again in the resumes of that run, and in its
+ * undo. One more resume brings every node to an end that is what it is said to be; an undo brings back the start, byte for byte.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -28,11 +28,17 @@ const FLEET = [...MENDED, DIES];
 const ACCESS = { bySudo: ['flag-dropin'] } as const;
 const AILMENT_OF_DIES: MendName & AilmentName = 'flag-and-file';
 
-/** The first kills fall into the looking and planning, the others into the changing. */
-const PLAN_ROUNDS = 4;
-const ROUNDS = 31;
-/** In one round of this many the resume is killed as well; in another one the undo. */
-const EVERY = 4;
+/** In the first rounds the apply is killed in the looking and planning, in the others in the changing. */
+const PLAN_ROUNDS = 2;
+const ROUNDS = 10;
+/** Of each round: the resumes that are killed one after the other, each where the one before left the nodes. */
+const RESUMES_KILLED = 3;
+/** In one round of so many the undo is killed as well, and then a resume of that undo. */
+const EVERY = 2;
+/** Of 50 kills some 30 to 40 find a process at work, fewer when the machine gets faster after the measure. Below this the instants are drawn wrongly. */
+const KILLS_THAT_COUNT = 12;
+/** What a resume needs before it goes on where the run was killed: its own start, and the proof of what was done. */
+const RESUME_STARTS_MS = 1_500;
 
 const SEED = seedOf();
 const random = seededNumbers(SEED);
@@ -40,7 +46,8 @@ const random = seededNumbers(SEED);
 const KILLS = Array.from({ length: ROUNDS }, (_, round) => {
   const inPlan = round < PLAN_ROUNDS;
   const share = inPlan ? (round + random()) / PLAN_ROUNDS : (round - PLAN_ROUNDS + random()) / (ROUNDS - PLAN_ROUNDS);
-  return { round: round + 1, part: inPlan ? 'looking' : 'changing', share, resumeShare: random(), undoShare: random() } as const;
+  const resumeShares = Array.from({ length: RESUMES_KILLED }, random);
+  return { round: round + 1, part: inPlan ? 'looking' : 'changing', share, resumeShares, undoShares: [random(), random()] } as const;
 });
 type Kill = (typeof KILLS)[number];
 
@@ -48,7 +55,8 @@ describe(`a controller that is killed again and again (seed ${SEED})`, () => {
   let stage: Stage;
   let start: ReadonlyMap<string, Standing>;
   const mended = new Map<string, ReadonlyMap<string, string>>();
-  const lasted = { plan: 0, all: 0, resume: 0, undo: 0 };
+  const lasted = { plan: 0, all: 0, undo: 0 };
+  let killsAtWork = 0;
   const figures = { positions: new Map<string, number>(), outcomes: new Map<string, number>(), kills: new Map<string, number>(), instants: [] as string[] };
   const startedAt = Date.now();
 
@@ -62,7 +70,7 @@ describe(`a controller that is killed again and again (seed ${SEED})`, () => {
   const count = (counts: Map<string, number>, key: string): void => void counts.set(key, (counts.get(key) ?? 0) + 1);
 
   beforeAll(async () => {
-    stage = await raiseStage(FLEET, { prefix: 'fma', subnet: '10.83.0.0/16', playbook: { for: '1s', within: '20s', activation: '20s' } });
+    stage = await raiseStage(FLEET, { playbook: { for: '1s', within: '60s', activation: '60s' } });
     await forEachLimited(MENDED, 8, async (name) => arrange(stage.node(name), name));
     await arrange(stage.node(DIES), AILMENT_OF_DIES);
     await stage.node(DIES).mustExec('echo "die-after 0.3 when streamingConnectionIdleTimeout=4h0m0s" >/etc/kubelet-faults');
@@ -80,9 +88,9 @@ describe(`a controller that is killed again and again (seed ${SEED})`, () => {
   afterAll(async () => {
     const table = (counts: ReadonlyMap<string, number>): string => [...counts].sort(([, left], [, right]) => right - left).map(([key, value]) => `${value} ${key}`).join(', ');
     console.log([
-      `seed ${SEED}, ${figures.instants.length} rounds, ${Math.round((Date.now() - startedAt) / 1000)} s; undisturbed: plan ${lasted.plan} ms, apply ${lasted.all} ms, undo ${lasted.undo} ms`,
+      `seed ${SEED}, ${ROUNDS} rounds, ${killsAtWork} kills of a process at work, ${Math.round((Date.now() - startedAt) / 1000)} s; undisturbed: plan ${lasted.plan} ms, apply ${lasted.all} ms, undo ${lasted.undo} ms`,
       `killed: ${table(figures.kills)}`, `where the hosts stood then: ${table(figures.positions)}`, `outcomes after the resume: ${table(figures.outcomes)}`,
-      `instants: ${figures.instants.join(' ')}`,
+      `instants, in ms (+: of a resume): ${figures.instants.join(' ')}`,
     ].join('\n'));
     await stage?.end();
   });
@@ -102,14 +110,25 @@ describe(`a controller that is killed again and again (seed ${SEED})`, () => {
     isBackAtStart(await look());
   }
 
-  /** Kills the program and all that it started; false when it had ended before. */
-  async function killAfter(started: Started, afterMs: number, what: string): Promise<boolean> {
+  /** Kills the program and all that it started, unless it has ended before. */
+  async function killAfter(started: Started, afterMs: number, what: string): Promise<void> {
     await Promise.race([sleep(afterMs), started.ended]);
     const wasRunning = started.child.exitCode === null && started.child.signalCode === null;
     killTree(started);
     await started.ended;
     count(figures.kills, wasRunning ? what : `${what} (too late: it had ended)`);
-    return wasRunning;
+    if (wasRunning) killsAtWork += 1;
+  }
+
+  /** Each resume gets less far than what was left: the next kill falls into the rest. */
+  async function killResumes(run: string, shares: readonly number[], allMs: number, what: string): Promise<void> {
+    let leftMs = allMs;
+    for (const share of shares) {
+      const afterMs = Math.round(RESUME_STARTS_MS / 3 + share * (RESUME_STARTS_MS + leftMs));
+      figures.instants.push(`+${afterMs}`);
+      await killAfter(stage.startPast('resume', [run]), afterMs, what);
+      leftMs = Math.max(0, leftMs - Math.max(0, afterMs - RESUME_STARTS_MS));
+    }
   }
 
   function isBackAtStart(seen: ReadonlyMap<string, Standing>): void {
@@ -156,7 +175,7 @@ describe(`a controller that is killed again and again (seed ${SEED})`, () => {
     }
     const { run } = row;
     for (const { where, standing } of await shownHosts(stage, run)) count(figures.positions, where?.replace(/^(.*?(?:next: \w+ ?\w*|proved|restored)).*$/, '$1') ?? standing);
-    if (kill.round % EVERY === 0) await killAfter(stage.startPast('resume', [run]), kill.resumeShare * (lasted.all - lasted.plan), 'resume');
+    await killResumes(run, kill.resumeShares, lasted.all - Math.max(afterMs, lasted.plan), 'resume');
 
     const resumed = await stage.past('resume', [run]);
     const hosts = hostsOf(resumed);
@@ -166,13 +185,19 @@ describe(`a controller that is killed again and again (seed ${SEED})`, () => {
     isAsClaimed(hosts, before, await look());
     agrees(await stage.run('audit', FLEET, ACCESS), hosts);
 
-    if (kill.round % EVERY === 2) {
-      await killAfter(stage.startPast('undo', [run]), kill.undoShare * lasted.undo, 'undo');
+    if (kill.round % EVERY === 0) {
+      const [undoShare, resumeShare] = kill.undoShares;
+      await killAfter(stage.startPast('undo', [run]), undoShare * lasted.undo, 'undo');
+      await killResumes(run, [resumeShare], lasted.undo * (1 - undoShare), 'resume of an undo');
       // A resume ends an undo that had begun; those that it had not come to are left for the next.
       expect([0, 2]).toContain((await stage.past('resume', [run])).code);
     }
     const undone = await stage.past('undo', [run]);
     expect([undone.code, new Set([...hostsOf(undone).values()].map(({ outcome }) => outcome))]).toEqual([0, new Set(['restored'])]);
     isBackAtStart(await look());
+  });
+
+  it('the kills found a process at work', () => {
+    expect(killsAtWork).toBeGreaterThanOrEqual(KILLS_THAT_COUNT);
   });
 });

@@ -37,7 +37,7 @@ describe('a run that is over', () => {
   const folderOf = (name: string): string => join(stage.folder, 'state', 'fleetmend', 'runs', name);
 
   beforeAll(async () => {
-    stage = await raiseStage([...CHANGED, MIDDLE, ...DRAINED, ...STOPPED], { prefix: 'fma', subnet: '10.83.0.0/16', playbook: { for: '3s', within: '20s', activation: '20s' } });
+    stage = await raiseStage([...CHANGED, MIDDLE, ...DRAINED, ...STOPPED], { playbook: { for: '5s', within: '60s', activation: '60s' } });
     await forEachLimited(stage.lab.nodes, 8, async (node) => arrange(node, 'flag-dropin'));
     start = await look(stage.lab.nodes.map(({ name }) => name));
     applied = await stage.run('apply', CHANGED, { output: 'ndjson' });
@@ -86,7 +86,8 @@ describe('a run that is over', () => {
     it('without any private key: not in its folder, not in the stream, not on a node', async () => {
       const key = readFileSync(stage.lab.keyFile, 'utf8').split('\n').filter((line) => line !== '' && !line.startsWith('-----'));
       expect(key.length).toBeGreaterThan(2);
-      const folder = readdirSync(folderOf(run)).map((name) => readFileSync(join(folderOf(run), name), 'utf8'));
+      const folder = readdirSync(folderOf(run), { recursive: true, withFileTypes: true }).filter((one) => one.isFile()).map((one) => readFileSync(join(one.parentPath, one.name), 'utf8'));
+      expect(folder.length).toBeGreaterThan(2);
       const onNode = await stage.node('kept').mustExec('journalctl -q -o cat; find /var/lib/fleetmend -type f -exec cat {} +');
       for (const text of [...folder, applied.stdout, applied.stderr, onNode]) {
         expect(text).not.toContain('PRIVATE KEY');

@@ -10,14 +10,19 @@ export interface Waits {
   readonly activation?: string;
   /** Of the guard, on top of what the steps may take. */
   readonly margin?: string;
+  /** How the change spreads: what stands under `rollout:`, on one line. Absent: all hosts in one wave, whatever fails. */
+  readonly rollout?: string;
 }
+
+const AT_ONCE = '{ waves: [100%], canary: none, budget: none }';
 
 export function shortPlaybook(waits: Waits): string {
   const shipped = readFileSync(SHIPPED, 'utf8');
   const replacements: (readonly [RegExp, string | undefined])[] = [
     [/^( +for: )30s$/m, waits.for], [/^( +within: )120s$/m, waits.within], [/^( +timeout: )60s$/m, waits.activation], [/^( +timeout: )120s$/m, waits.activation],
   ];
-  const short = replacements.reduce((text, [was, becomes]) => (becomes === undefined ? text : replaceOnce(text, was, becomes)), shipped);
+  const withWaits = replacements.reduce((text, [was, becomes]) => (becomes === undefined ? text : replaceOnce(text, was, becomes)), shipped);
+  const short = replaceOnce(withWaits, /^(rollout:)\n(?: .*\n)+/m, ` ${waits.rollout ?? AT_ONCE}\n`);
   return waits.margin === undefined ? short : `${short.trimEnd()}\n\nguard:\n  margin: ${waits.margin}\n`;
 }
 

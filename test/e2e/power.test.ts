@@ -9,7 +9,7 @@ import type { LabNode } from '../lab/lab.js';
 import type { Ended, Started } from './fleetmend.js';
 import type { Halt } from './guard-halts.js';
 import { goOn, makeHaltable, reached, setHalt } from './guard-halts.js';
-import { BEGAN, finishOf, killNow, play, runOf } from './guard-scenes.js';
+import { BEGAN, createTurns, finishOf, killNow, play, runOf } from './guard-scenes.js';
 import type { Before, BootTruth, Standing } from './guard-truth.js';
 import { arrangeFlagged, bootIsOver, bootTruth, standingOf } from './guard-truth.js';
 import type { Stage } from './stage.js';
@@ -63,6 +63,8 @@ interface Played {
 }
 
 const MINUTES_MS = 900_000;
+/** A boot is mostly processor time. */
+const SCENES_AT_ONCE = 6;
 
 describe('a node whose power fails in the middle of a run', () => {
   const names = Object.keys(CUTS);
@@ -118,21 +120,17 @@ describe('a node whose power fails in the middle of a run', () => {
 
   beforeAll(async () => {
     stage = await raiseStage([...names, 'confirmed', 'living'], {
-      prefix: 'fmb', subnet: '10.84.0.0/16', playbook: { for: '3s', within: '15s', activation: '20s', margin: '20s' },
+      playbook: { for: '3s', within: '30s', activation: '60s', margin: '20s' },
     });
     await forEachLimited(stage.lab.nodes, 6, async (node) => {
       before.set(node.name, await arrangeFlagged(node));
       await makeHaltable(node);
     });
-    let started = 0;
-    const staggered = <T>(act: () => Promise<T>) => async (): Promise<T> => {
-      started += 1;
-      await sleep(started * 400);
-      return act();
-    };
-    scene = play(Object.fromEntries(Object.entries(CUTS).map(([name, cut]) => [name, staggered(() => playCut(name, cut))])));
+    const turns = createTurns(SCENES_AT_ONCE);
+    const inTurn = <T>(act: () => Promise<T>) => (): Promise<T> => turns(act);
+    scene = play(Object.fromEntries(Object.entries(CUTS).map(([name, cut]) => [name, inTurn(() => playCut(name, cut))])));
     const others = play({
-      confirmed: staggered(async () => {
+      confirmed: inTurn(async () => {
         const node = stage.node('confirmed');
         const looks: Standing[] = [];
         const { code } = await stage.run('apply', ['confirmed'], { output: 'ndjson' });
@@ -149,7 +147,7 @@ describe('a node whose power fails in the middle of a run', () => {
     });
     confirmed = () => others('confirmed');
     const last = play({
-      living: staggered(async () => {
+      living: inTurn(async () => {
         const node = stage.node('living');
         const run = stage.start('apply', ['living'], { output: 'ndjson', connectTimeout: '2s' });
         await run.said(BEGAN.watch);

@@ -176,7 +176,7 @@ describe('nodes that must not be touched', () => {
       const edited = await lookAt([node]);
       terminal.child.stdin?.write('yes\n');
       const ended = await terminal.ended;
-      expect(ended.stdout).toMatch(/edited-meanwhile refused: this host changed since the plan was shown; nothing was touched; plan again/);
+      expect(ended.stdout).toMatch(/edited-meanwhile refused: changed since the plan was shown: \S*config\S*: other content \([0-9a-f]{12}, now [0-9a-f]{12}\); nothing was touched; plan again/);
       expect(ended.code).toBe(2);
       const now = await lookAt([node]);
       // The node was locked for this run before it was looked at again.

@@ -6,15 +6,14 @@ import { stringify } from 'yaml';
 import { createLab } from '../lab/lab.js';
 import type { Lab, LabNode } from '../lab/lab.js';
 import type { Ended, Started } from './fleetmend.js';
-import { buildOnce, commandOf, killTree, start } from './fleetmend.js';
+import { commandOf, killTree, start } from './fleetmend.js';
 import type { Waits } from './playbook.js';
 import { shortPlaybook } from './playbook.js';
 
 export interface StageOptions {
-  /** Labs with different prefixes and subnets stand side by side. */
-  readonly prefix?: string;
-  readonly subnet?: string;
   readonly playbook?: Waits;
+  /** Default: those of the place where the test runs. `network`: the first two numbers of all addresses. */
+  readonly lab?: { readonly prefix: string; readonly network: string };
 }
 
 export interface Access {
@@ -27,6 +26,10 @@ export interface Access {
   /** In the inventory although no such node exists. */
   readonly absent?: Readonly<Record<string, string>>;
   readonly arguments?: readonly string[];
+  /** By name of the node. */
+  readonly labels?: (name: string) => Readonly<Record<string, string>>;
+  /** Instead of the stage's own. */
+  readonly playbook?: string;
   readonly output?: Output;
   readonly environment?: Readonly<Record<string, string>>;
 }
@@ -34,8 +37,8 @@ export interface Access {
 export type Output = 'json' | 'ndjson' | 'text';
 /** They need an inventory, and all but `unlock` a playbook. */
 export type FleetVerb = 'audit' | 'plan' | 'apply' | 'unlock';
-/** They need the name of a run, or nothing: what they need to know lies in the run's folder. */
-export type RunVerb = 'resume' | 'undo' | 'clean' | 'show' | 'runs';
+/** They need a run, a saved plan, or nothing: what else they need to know lies in the run's folder or in the plan. */
+export type RunVerb = 'resume' | 'undo' | 'clean' | 'show' | 'runs' | 'ctl' | 'apply';
 export type RunAccess = Pick<Access, 'output' | 'environment'>;
 
 export interface Stage {
@@ -55,16 +58,18 @@ export interface Stage {
   end(): Promise<void>;
 }
 
-const PREFIX = 'fme';
-const SUBNET = '10.82.0.0/16';
-/** An address of the default lab's own network that no node has. */
-export const NOBODY = '10.82.250.250';
+/** Test files run side by side, and so must their labs: each of vitest's places has a prefix and a subnet of its own. */
+const PLACE = Number(process.env['VITEST_POOL_ID'] ?? '1');
+const PREFIX = `fme${PLACE}`;
+const NETWORK = `10.${84 + PLACE}`;
+/** An address of this lab's own network that no node has. */
+export const NOBODY = `${NETWORK}.250.250`;
 /** Commands that ask before they act. */
 const ASKING: readonly string[] = ['apply', 'unlock', 'undo', 'clean'];
 
 export async function raiseStage(nodes: readonly string[], options: StageOptions = {}): Promise<Stage> {
-  buildOnce();
-  const lab = await createLab({ prefix: options.prefix ?? PREFIX, subnet: options.subnet ?? SUBNET, nodes });
+  const { prefix, network } = options.lab ?? { prefix: PREFIX, network: NETWORK };
+  const lab = await createLab({ prefix, subnet: `${network}.0.0/16`, nodes });
   const folder = mkdtempSync(join(tmpdir(), 'fleetmend-e2e-'));
   const playbook = join(folder, 'playbook.yaml');
   writeFileSync(playbook, shortPlaybook(options.playbook ?? { for: '5s', within: '30s' }));
@@ -74,7 +79,7 @@ export async function raiseStage(nodes: readonly string[], options: StageOptions
     inventories += 1;
     const inventory = join(folder, `inventory-${inventories}.yaml`);
     writeFileSync(inventory, inventoryOf(lab, names, access));
-    const about = verb === 'unlock' ? [] : [playbook];
+    const about = verb === 'unlock' ? [] : [access.playbook ?? playbook];
     return commandOf([
       verb, ...about, '--inventory', inventory, '--known-hosts', access.knownHosts ?? lab.knownHostsFile, ...answers(verb, access.output), ...(access.arguments ?? []),
     ]);
@@ -110,8 +115,10 @@ function answers(verb: string, output: Output = 'json'): string[] {
   return ['--output', output, ...(ASKING.includes(verb) && output !== 'text' ? ['--yes'] : [])];
 }
 
-function inventoryOf(lab: Lab, names: readonly string[], { user = 'root', bySudo = [], absent = {}, connectTimeout = '5s' }: Access): string {
-  const known = names.map((name) => ({ name, address: lab.node(name).address, ...(bySudo.includes(name) ? { user: 'ops', become: 'sudo' } : {}) }));
+function inventoryOf(lab: Lab, names: readonly string[], { user = 'root', bySudo = [], absent = {}, connectTimeout = '5s', labels }: Access): string {
+  const known = names.map((name) => ({
+    name, address: lab.node(name).address, ...(bySudo.includes(name) ? { user: 'ops', become: 'sudo' } : {}), ...(labels ? { labels: labels(name) } : {}),
+  }));
   const unknown = Object.entries(absent).map(([name, address]) => ({ name, address }));
   const defaults = { user, identityFile: lab.keyFile, become: user === 'root' ? 'none' : 'sudo', connectTimeout };
   return stringify({ defaults, groups: { lab: { hosts: [...known, ...unknown] } } });

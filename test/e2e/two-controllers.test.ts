@@ -41,7 +41,7 @@ describe('two controllers on the same nodes', () => {
   };
 
   beforeAll(async () => {
-    stage = await raiseStage(NODES, { prefix: 'fma', subnet: '10.83.0.0/16', playbook: { for: '3s', within: '20s', activation: '20s' } });
+    stage = await raiseStage(NODES, { playbook: { for: '4s', within: '60s', activation: '60s' } });
     await forEachLimited(stage.lab.nodes, 8, async (node) => arrange(node, 'flag-dropin'));
     start = await look(NODES);
   });

@@ -6,7 +6,7 @@
  *
  * What it does NOT do:
  * - run any shell text: the protocol's library is skipped unread (the sh tests and real nodes cover it);
- * - services other than Type=simple, ExecStartPre, conditions, dependencies, watchdogs, generators; of timers and
+ * - services other than Type=simple, ExecStartPre, conditions, watchdogs, generators; of dependencies only who is restarted along; of timers and
  *   boot units only the guard's, of whose unit file only the name and the link count;
  * - let time pass inside a call: a restart returns at once, events fall due between calls by the clock. A guard that
  *   is due fires at the next look at the node, with the time at which it was due, so never inside an effect: nothing

@@ -10,6 +10,8 @@ import { diesBefore } from './dies-before.js';
 import { makeLocalNode, type LocalNode } from './local-node.js';
 
 const isRoot = process.getuid?.() === 0;
+/** For those that try every instant of an act, one after the other. */
+const LONG_MS = 900_000;
 const TOOLS = ['mktemp', 'mv', 'cp', 'rm', 'sync', 'stat', 'sha256sum', 'mkdir', 'systemctl', 'touch'];
 const STAND_INS = ['systemctl'];
 const RESTART: readonly Activation[] = [{ do: 'restart', unit: 'fm-test.service', timeoutMs: 5_000 }];
@@ -44,6 +46,14 @@ describe.skipIf(!isRoot)('lock and guard on the node (needs root)', () => {
     expect(readlinkSync(bootLink())).toBe(`../fleetmend-boot-${RUN}.service`);
     expect(await perform(node, { do: 'disarm', run: RUN })).toMatchObject([NOW]);
     expect(asked('systemctl')).toContain(`stop fleetmend-guard-${RUN}.timer\n`);
+    expect([existsSync(bootUnit()), existsSync(bootLink())]).toEqual([false, false]);
+  });
+
+  it('is not armed by a systemd-run that says yes and starts no timer: that is said, and nothing is left armed', async () => {
+    writeFileSync(join(node.bin, 'systemd-run.idle'), '');
+    const [result] = await perform(node, arm([change()], RESTART));
+    expect(result).toMatchObject({ ok: false, detail: expect.stringContaining(`fleetmend-guard-${RUN}.timer is not active`) as string });
+    expect(await guard()).not.toMatchObject({ value: { state: 'armed' } });
     expect([existsSync(bootUnit()), existsSync(bootLink())]).toEqual([false, false]);
   });
 
@@ -110,7 +120,7 @@ describe.skipIf(!isRoot)('lock and guard on the node (needs root)', () => {
       expect(step).toBeLessThan(120);
     }
     expect(step).toBeGreaterThan(15);
-  }, 240_000);
+  }, LONG_MS);
 
   it('killed before any of its programs, an arming leaves a node that the next visit arms or disarms', async () => {
     await node.put(path(), OLD);
@@ -127,7 +137,7 @@ describe.skipIf(!isRoot)('lock and guard on the node (needs root)', () => {
       survived &&= step > 90;
     }
     diesBefore(node, -1, TOOLS.filter((tool) => !STAND_INS.includes(tool)));
-  }, 240_000);
+  }, LONG_MS);
 
   const onSmallDisk = async (context: TestContext, use: (fill: () => void) => Promise<void>): Promise<void> => {
     mkdirSync(node.stateRoot, { recursive: true, mode: 0o700 });

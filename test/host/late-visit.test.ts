@@ -13,9 +13,9 @@ const isRoot = process.getuid?.() === 0;
 const [OLD, NEW] = [Buffer.from('old\n'), Buffer.from('new\n')];
 const LONG_AGO = 1_600_000_000;
 /** Waits for the other end of a FIFO, in a process of its own, so that a test which waits in vain can end. */
-const meet = (words: string): Promise<unknown> => promisify(execFile)('timeout', ['40', 'sh', '-c', words]);
+const meet = (words: string): Promise<unknown> => promisify(execFile)('timeout', ['200', 'sh', '-c', words]);
 
-describe.skipIf(!isRoot).each(['dash', 'bash', 'busybox sh'])('a visit of %s that was given up and wakes late (needs root)', { timeout: 60_000 }, (shell) => {
+describe.skipIf(!isRoot).each(['dash', 'bash', 'busybox sh'])('a visit of %s that was given up and wakes late (needs root)', (shell) => {
   let node: LocalNode;
   let leftBehind: Promise<unknown>[];
   beforeEach(async () => {

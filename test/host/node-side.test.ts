@@ -13,6 +13,8 @@ import { makeLocalNode, type LocalNode } from './local-node.js';
 
 const isRoot = process.getuid?.() === 0;
 const [OLD, NEW] = [Buffer.from('old\n'), Buffer.from('new\n')];
+/** For those that try every instant of an act, one after the other. */
+const LONG_MS = 900_000;
 const RUN = 'run-1';
 
 describe.skipIf(!isRoot)("the node's side (needs root)", () => {
@@ -171,7 +173,7 @@ describe.skipIf(!isRoot)("the node's side (needs root)", () => {
       expect(await node.look(path)).toEqual(before);
       expect(step).toBeLessThan(60);
     }
-  }, 240_000);
+  }, LONG_MS);
 
   it('a saved copy that lost its owner on the way is not built on', async () => {
     const path = join(node.root, 'config');

@@ -10,6 +10,12 @@ pid=$(cat "$here/unit.pid" 2>/dev/null || echo 0)
 begin() {
   setsid sleep 600 </dev/null >/dev/null 2>&1 &
   echo "$!" >"$here/unit.pid"
+  # On a busy machine it is for a while this shell, and then setsid: two looks at it would see two programs.
+  tries=0
+  until { read -r name <"/proc/$!/comm" && [ "$name" = sleep ]; } 2>/dev/null || [ "$tries" -ge 500 ]; do
+    tries=$((tries + 1))
+    sleep 0.01
+  done
   tr -d '-' </proc/sys/kernel/random/uuid >"$here/unit.life"
 }
 case $verb in
@@ -21,6 +27,7 @@ case $verb in
     else
       printf 'MainPID=%s\nId=fm-test.service\nLoadState=loaded\nActiveState=%s\nInvocationID=%s\n' "$pid" "$([ "$pid" = 0 ] && echo inactive || echo active)" "$(cat "$here/unit.life")"
       printf 'EnvironmentFiles=/etc/a (ignore_errors=yes)\nEnvironmentFiles=/etc/b (ignore_errors=no)\nEnvironment=A=1\nnot a key\n'
+      printf 'ConsistsOf=\nRequiredBy=\nRequisiteOf=\nBoundBy=\n'
     fi
     ;;
   is-active)
@@ -29,7 +36,8 @@ case $verb in
     exit 3
     ;;
   status) echo "$unit - is up"; [ "$unit" = fm-test.service ] || exit 4 ;;
-  daemon-reload | reset-failed | stop) ;;
+  stop) rm -f "$here/$unit.active" ;;
+  daemon-reload | reset-failed) ;;
   restart)
     [ "$unit" = fm-test.service ] || { echo "Failed to restart $unit: Unit $unit not found." >&2; exit 5; }
     kill "$pid"

@@ -110,7 +110,7 @@ describe('in between', () => {
         return text.slice(0, at) + text.slice(at).trimEnd().slice(0, -1 - length);
       };
       for (const length of [0, 1, 31, 32, 33, 40, 60, 80]) {
-        const connector = createConnector(createLocalTransport({ shell: 'dash', loginShell: 'dash', onWrite: request(length) }), { operationTimeoutMs: 150 });
+        const connector = createConnector(createLocalTransport({ shell: 'dash', loginShell: 'dash', onWrite: request(length) }), { operationTimeoutMs: 400 });
         const session = await connector.openToRead(LOCAL_HOST, quiet());
         await expect(session.ask([{ ask: 'version', exe: join(scratch, 'program') }])).rejects.toEqual(failsWith('timeout'));
         await session.close();

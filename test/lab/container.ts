@@ -85,7 +85,7 @@ export async function findInit(container: Container): Promise<number | undefined
 }
 
 /** Runs a shell command as root in the node, whatever state its sshd is in. */
-export async function enter(container: Container, command: string, stdin: string | Uint8Array = '', timeoutMs = 60_000): Promise<{ code: number; stdout: Buffer; stderr: string }> {
+export async function enter(container: Container, command: string, stdin: string | Uint8Array = '', timeoutMs = 180_000): Promise<{ code: number; stdout: Buffer; stderr: string }> {
   const init = await findInit(container);
   if (init === undefined) throw new Error(`${container.name}: the power is off`);
   const argv = [

@@ -2,6 +2,7 @@
  * The lab's network: one bridge, and for each node a namespace with one end of a veth pair.
  * Every name begins with the lab's prefix and a dash; nothing else on the machine is touched.
  */
+import { networkInterfaces } from 'node:os';
 import { mustRun, mustRunScript, run } from './command.js';
 
 export interface Subnet {
@@ -32,6 +33,9 @@ export function linkOf(prefix: string, subnet: Subnet, index: number, name: stri
 
 export async function createNetwork(prefix: string, subnet: Subnet, links: readonly NodeLink[]): Promise<void> {
   const bridge = `${prefix}-br`;
+  // With two bridges in one subnet, the nodes of one lab would answer for those of the other.
+  const [taken] = Object.entries(networkInterfaces()).find(([, addresses]) => addresses?.some(({ address }) => address === subnet.gateway)) ?? [];
+  if (taken !== undefined) throw new Error(`subnet: ${taken} of this machine has the address ${subnet.gateway} already; take another subnet`);
   await ipBatch([`link add ${bridge} type bridge`, `addr add ${subnet.gateway}/${subnet.prefixLength} dev ${bridge}`, `link set ${bridge} up`]);
   await ipBatch(links.map((link) => `netns add ${link.namespace}`));
   await ipBatch(

@@ -77,7 +77,7 @@ export function createNode(container: Container, link: NodeLink, hostKey: string
       if ((await findSupervisor(container)) === undefined) await startContainer(container);
       // While the shell turns into systemd-nspawn its command line is empty for a moment: one look proves no end.
       let misses = 0;
-      await waitForBanner(link.address, port, 180_000, async () => {
+      await waitForBanner(link.address, port, 300_000, async () => {
         misses = (await findSupervisor(container)) === undefined ? misses + 1 : 0;
         if (misses >= 10) throw new Error(`${container.name}: ended while booting:\n${await consoleTail(container)}`);
       });
@@ -89,21 +89,21 @@ export function createNode(container: Container, link: NodeLink, hostKey: string
 async function endContainer(container: Container, target: number | undefined, signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
   if (target === undefined) return;
   process.kill(target, signal);
-  for (let waitedMs = 0; waitedMs < 60_000; waitedMs += 20) {
+  for (let waitedMs = 0; waitedMs < 180_000; waitedMs += 20) {
     if ((await findSupervisor(container)) === undefined) return;
     await sleep(20);
   }
-  throw new Error(`${container.name}: still running 60 s after ${signal}`);
+  throw new Error(`${container.name}: still running 180 s after ${signal}`);
 }
 
 /** sshd greets before the boot is over, but lets only root in until then (pam_nologin). */
 async function waitForLogins(container: Container): Promise<void> {
-  for (let waitedMs = 0; waitedMs < 60_000; waitedMs += 50) {
+  for (let waitedMs = 0; waitedMs < 180_000; waitedMs += 50) {
     const init = await findInit(container);
     if (init !== undefined && !existsSync(`/proc/${init}/root/run/nologin`)) return;
     await sleep(50);
   }
-  throw new Error(`${container.name}: no logins 60 s after sshd's first answer`);
+  throw new Error(`${container.name}: no logins 180 s after sshd's first answer`);
 }
 
 async function consoleTail(container: Container): Promise<string> {

@@ -25,6 +25,22 @@ it('while the name is being resolved', async () => {
   expect((await failure).kind).toBe('interrupted');
 });
 
+it('while waiting for its turn to look a name up: no more than three are looked up at once, and those that wait never are', async () => {
+  const looked: string[] = [];
+  const transport = transportToAnything({
+    resolve: (name) => {
+      looked.push(name);
+      return new Promise(() => undefined);
+    },
+  });
+  const controller = new AbortController();
+  const failures = ['a', 'b', 'c', 'd', 'e'].map((address) => failureIn(transport.open(hostAt(22, { address, connectTimeoutMs: 60_000 }), 'true', controller.signal)));
+  while (looked.length < 3) await new Promise((resolve) => setImmediate(resolve));
+  controller.abort();
+  expect((await Promise.all(failures)).map(({ kind }) => kind)).toEqual(Array.from({ length: 5 }, () => 'interrupted'));
+  expect(looked).toHaveLength(3);
+});
+
 it('while waiting for the banner', async () => {
   const server = await tcpServerForTest(() => undefined);
   const controller = new AbortController();

@@ -84,7 +84,7 @@ it('lines match the names that `ssh-keygen -F` finds, plain and hashed', () => {
     scratch.remove();
   }
   expect(compared).toBeGreaterThan(0);
-}, 60_000);
+});
 
 function linesByUs(file: string, name: string): number[] {
   return readFileSync(file, 'utf8').split('\n').flatMap((line, index) => {

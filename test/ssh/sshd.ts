@@ -37,8 +37,21 @@ export interface SshdOptions {
   readonly settings?: readonly string[];
 }
 
+/** So often somebody else may take the free port before sshd does. */
+const PORTS_TRIED = 5;
+
 export async function startSshd(scratch: Scratch, options: SshdOptions = {}): Promise<Sshd> {
   if (isMissing) throw new Error(SSHD_SKIP_REASON);
+  for (let tried = 1; ; tried += 1) {
+    try {
+      return await startOnFreePort(scratch, options);
+    } catch (error) {
+      if (tried === PORTS_TRIED || !(error instanceof Error && error.message.includes('Address already in use'))) throw error;
+    }
+  }
+}
+
+async function startOnFreePort(scratch: Scratch, options: SshdOptions): Promise<Sshd> {
   const isRoot = process.getuid?.() === 0;
   // An empty run-time directory that root's sshd insists on. It stays: another sshd of this machine may use it by now.
   if (isRoot) mkdirSync('/run/sshd', { recursive: true, mode: 0o755 });

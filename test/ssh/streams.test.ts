@@ -88,7 +88,7 @@ it('a peer that reads nothing cannot keep close() waiting for our input to be ta
 
 it('a command that is silent for too long is given up', async () => {
   const lab = await createLab({ onExec: (channel) => channel.write('last words') });
-  expect(await drainedEnd(await lab.transport({ idleTimeoutMs: 60, keepAlive: { intervalMs: 10, countMax: 3 } }).open(lab.host, 'true', never))).toEqual({ how: 'lost' });
+  expect(await drainedEnd(await lab.transport({ idleTimeoutMs: 300, keepAlive: { intervalMs: 50, countMax: 40 } }).open(lab.host, 'true', never))).toEqual({ how: 'lost' });
 });
 
 it('an unread stream does not keep `ended` from settling after the exit', async () => {

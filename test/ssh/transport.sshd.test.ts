@@ -26,7 +26,7 @@ function transportFor(sshd: Sshd, scratch: Scratch, overrides: Partial<SshOption
     hostKeys: 'strict',
     knownHostsFiles: [scratch.write(`known-${sshd.port}`, known(sshd))],
     defaultIdentityFiles: [scratch.write(`id-${sshd.port}`, sshd.userKey.privateText)],
-    exitGraceMs: 1_000,
+    exitGraceMs: 3_000,
     ...overrides,
   });
 }
@@ -155,7 +155,7 @@ describe.skipIf(SKIP_WITHOUT_SSHD)(`OpenSSH (skipped when ${SSHD_SKIP_REASON})`,
     const sshd = await startSshd(scratch);
     const frozen: number[] = [];
     try {
-      const shell = await transportFor(sshd, scratch, { keepAlive: { intervalMs: 50, countMax: 2 } }).open(sshd.host, 'echo $PPID; cat', signal);
+      const shell = await transportFor(sshd, scratch, { keepAlive: { intervalMs: 500, countMax: 3 } }).open(sshd.host, 'echo $PPID; cat', signal);
       shell.stderr.resume();
       const pid = Number((await new Promise<Buffer>((resolve) => shell.stdout.once('data', resolve))).toString());
       frozen.push(pid);
