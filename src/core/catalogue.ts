@@ -6,6 +6,7 @@ import type { Failure } from './failure.js';
 import type { Finding } from './finding.js';
 import type { Baseline, PlannedStep } from './plan.js';
 import type { Questions } from './query.js';
+import type { SecretFinder } from './redact.js';
 
 export type Phase = 'change' | 'activate' | 'verify';
 
@@ -45,8 +46,9 @@ export function defineProbe<P>(probe: Probe<P>): Probe<P> {
   return probe;
 }
 
-/** The registries as values: YAML name to kind. */
+/** The registries as values: YAML name to kind. And how secrets are found in files that the kinds edit. */
 export interface Catalogue {
   readonly steps: Readonly<Record<string, StepKind>>;
   readonly probes: Readonly<Record<string, Probe>>;
+  readonly findSecrets: SecretFinder;
 }

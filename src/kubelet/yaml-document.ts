@@ -39,7 +39,7 @@ export function parseYaml(text: string): ParsedYaml {
   return { ok: false, error: `yaml: ${placeOf(source, fault.pos[0])}: ${fault.message}` };
 }
 
-function isNestedTooDeep(source: string): boolean {
+export function isNestedTooDeep(source: string): boolean {
   const parser = new Parser();
   for (const lexeme of new Lexer().lex(source)) {
     // Tokens are of no use here: only how many are still open.

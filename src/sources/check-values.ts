@@ -16,25 +16,38 @@ export interface Checker {
   refuse(path: ValuePath, expected: string, got?: string, part?: 'key' | 'value'): void;
   /** For what a person wrote elsewhere, such as an option. */
   refuseElsewhere(error: InputError): void;
+  /** Values that no error from now on may show. */
+  hide(values: readonly string[]): void;
 }
 
 export function makeChecker(document: YamlDocument): Checker {
   const errors: InputError[] = [];
+  const hidden: string[] = [];
   const refuse: Checker['refuse'] = (path, expected, got, part = 'value') => {
-    errors.push({ file: document.file, ...document.positionOf(path, part), path: path.join('/'), expected, ...(got === undefined ? {} : { got }) });
+    errors.push({ file: document.file, ...document.positionOf(path, part), path: path.join('/'), expected, ...(got === undefined ? {} : { got: withoutHidden(got, hidden) }) });
   };
   return {
     document,
     errors,
     refuse,
-    refuseElsewhere: (error) => errors.push(error),
-    check: (schema, value, path) => {
-      const result = schema.safeParse(value, { error: (issue) => expectationOf(issue) });
-      if (result.success) return result.data;
-      for (const issue of flatten(result.error.issues)) report(refuse, schema, value, path, issue);
-      return undefined;
-    },
+    refuseElsewhere: (error) => errors.push(error.got === undefined ? error : { ...error, got: withoutHidden(error.got, hidden) }),
+    hide: (values) => hidden.push(...values),
+    check: (schema, value, path) => checkValue(schema, value, path, refuse),
   };
+}
+
+/** A short value may stand in many a text: it is hidden where it is all that is shown. */
+function withoutHidden(got: string, hidden: readonly string[]): string {
+  const isShown = hidden.some((value) => got === quoteText(value) || (value.length >= 6 && got.includes(quoteText(value).slice(1, -1))));
+  return isShown ? '[redacted]' : got;
+}
+
+/** The checked value, or undefined after `refuse` was told every error; for values that stand in no document. */
+export function checkValue<T>(schema: z.ZodType<T>, value: unknown, path: ValuePath, refuse: Checker['refuse']): T | undefined {
+  const result = schema.safeParse(value, { error: (issue) => expectationOf(issue) });
+  if (result.success) return result.data;
+  for (const issue of flatten(result.error.issues)) report(refuse, schema, value, path, issue);
+  return undefined;
 }
 
 function report(refuse: Checker['refuse'], schema: z.ZodType, value: unknown, base: ValuePath, issue: Issue): void {

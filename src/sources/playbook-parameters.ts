@@ -3,6 +3,7 @@
  * for a value only as a whole scalar. Never builds text out of pieces: a playbook is data, not a template.
  */
 import { describeValue, quoteText, suggestWord } from '../core/input-error.js';
+import { isSecretName } from '../core/secret-names.js';
 import { parseDuration } from '../kubelet/duration.js';
 import type { Checker } from './check-values.js';
 import { isParameterName, MAX_PARAMETER_CHARACTERS, type Parameter, PARAMETER_NAME_EXPECTED, parameterSchema } from './playbook-schema.js';
@@ -15,6 +16,8 @@ export interface ParameterValues {
   /** Only what was right. */
   readonly values: Readonly<Record<string, string>>;
   readonly names: readonly string[];
+  /** What must not be shown: defaults and settings of parameters marked `secret`, right or not. */
+  readonly secrets: readonly string[];
   readonly used: Set<string>;
 }
 
@@ -30,15 +33,21 @@ export function readParameters(checker: Checker, value: unknown, overrides: Over
   const parameters = isMapping(declared) ? declared : {};
   const names = Object.keys(parameters);
   const values: Record<string, string> = {};
+  const secrets: string[] = [];
   for (const name of names) {
     const path = ['parameters', name];
     if (!isParameterName(name)) checker.refuse(path, PARAMETER_NAME_EXPECTED, quoteText(name), 'key');
     const parameter = checker.check(parameterSchema, parameters[name], path);
+    if (parameter?.secret === true) {
+      const own = [parameter.default, ...(Object.hasOwn(overrides, name) ? [overrides[name] ?? ''] : [])].filter((secret) => secret !== '');
+      secrets.push(...own);
+      checker.hide(own);
+    }
     const chosen = parameter === undefined ? undefined : chooseValue(checker, parameter, name, overrides);
     if (chosen !== undefined) values[name] = chosen;
   }
-  refuseUnknownOverrides(checker, names, overrides);
-  return { values, names, used: new Set() };
+  refuseUnknownOverrides(checker, names, overrides, secrets);
+  return { values, names, secrets, used: new Set() };
 }
 
 function chooseValue(checker: Checker, parameter: Parameter, name: string, overrides: Overrides): string | undefined {
@@ -47,7 +56,7 @@ function chooseValue(checker: Checker, parameter: Parameter, name: string, overr
   if (!Object.hasOwn(overrides, name)) return fault === undefined ? parameter.default : undefined;
   const given = overrides[name] ?? '';
   const expected = faultOf(parameter, given);
-  if (expected !== undefined) checker.refuseElsewhere({ file: `--set ${name}=${shorten(given)}`, path: '', expected, got: quoteText(given) });
+  if (expected !== undefined) checker.refuseElsewhere({ file: `--set ${name}=${parameter.secret === true ? HIDDEN : shorten(given)}`, path: '', expected, got: quoteText(given) });
   return expected === undefined ? given : undefined;
 }
 
@@ -62,11 +71,15 @@ function faultOf(parameter: Parameter, value: string): string | undefined {
   }
 }
 
-function refuseUnknownOverrides(checker: Checker, names: readonly string[], overrides: Overrides): void {
+const HIDDEN = '[redacted]';
+
+/** A name that is mistyped may have been that of a secret. */
+function refuseUnknownOverrides(checker: Checker, names: readonly string[], overrides: Overrides, secrets: readonly string[]): void {
   const expected = names.length === 0 ? 'no --set: this playbook has no parameters' : `one of the parameters ${names.join(', ')}`;
   for (const [name, given] of Object.entries(overrides)) {
     if (names.includes(name)) continue;
-    checker.refuseElsewhere({ file: `--set ${shorten(name)}=${shorten(given)}`, path: '', expected, got: `${quoteText(name)}${suggestWord(name, names)}` });
+    const shown = secrets.length > 0 || isSecretName(name) ? HIDDEN : shorten(given);
+    checker.refuseElsewhere({ file: `--set ${shorten(name)}=${shown}`, path: '', expected, got: `${quoteText(name)}${suggestWord(name, names)}` });
   }
 }
 
