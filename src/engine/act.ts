@@ -30,6 +30,8 @@ export interface ActPorts extends RecorderPorts {
   readonly holder: Holder;
   /** Stop now: the host stays where it is, without an outcome. */
   readonly signal: AbortSignal;
+  /** No new host is begun once this is aborted. */
+  readonly drain?: AbortSignal;
 }
 
 /** How often one act is tried over a fresh connection after the connection was lost under it. */

@@ -26,7 +26,7 @@ export type Locked = { readonly host: Host } & (
 export async function lookAtLocks(hosts: readonly Host[], ports: LockPorts): Promise<Locked[]> {
   return await mapLimited(hosts, ports.concurrency, async (host) => {
     try {
-      const session = await reach(host, () => ports.connector.openToRead(host, ports.signal), FIRST_CONTACT, ports.clock, ports.signal);
+      const session = await reach(host, () => ports.connector.openToRead(host, ports.signal), FIRST_CONTACT, ports);
       return { host, lock: await lockOf(session, ports.clock) };
     } catch (thrown) {
       return { host, failure: failureOf(thrown) };
@@ -58,7 +58,7 @@ export async function breakLocks(held: readonly Locked[], ports: LockPorts): Pro
 }
 
 async function breakLock(host: Host, session: string, ports: LockPorts): Promise<void> {
-  const visit = await reach(host, () => ports.connector.openToWrite(host, ports.signal), FIRST_CONTACT, ports.clock, ports.signal);
+  const visit = await reach(host, () => ports.connector.openToWrite(host, ports.signal), FIRST_CONTACT, ports);
   try {
     const result = await visit.perform({ do: 'breakLock', session });
     if (!result.ok) throw new FleetmendError(failureFrom('unlock', result));

@@ -19,6 +19,8 @@ export interface LinePorts {
   readonly connector: Connector;
   readonly clock: Clock;
   readonly signal: AbortSignal;
+  /** No new host is begun once this is aborted. */
+  readonly drain?: AbortSignal;
   readonly holder: Holder;
 }
 
@@ -34,14 +36,13 @@ export class Line {
   /** The open session, or a new one. After all patience was used up once, a single try must do. */
   async open(patience: Patience): Promise<WriteSession> {
     if (this.session !== undefined) return this.session;
-    const { clock, signal } = this.ports;
     const allowed = this.gone ? { ...patience, waitsMs: [] } : patience;
     try {
-      this.session = await reach(this.host, () => this.openLocked(), allowed, clock, signal);
+      this.session = await reach(this.host, () => this.openLocked(), allowed, this.ports);
       this.gone = false;
       return this.session;
     } catch (thrown) {
-      this.gone = thrown instanceof FleetmendError && patience.kinds.includes(thrown.failure.kind);
+      this.gone = thrown instanceof FleetmendError && patience.tries[thrown.failure.kind] !== undefined;
       throw thrown;
     }
   }

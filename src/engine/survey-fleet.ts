@@ -5,6 +5,7 @@ import { failureOf } from '../core/failure.js';
 import type { Evidence, Finding } from '../core/finding.js';
 import type { Host } from '../core/host.js';
 import type { HostPhase, RunEvent } from '../core/journal.js';
+import { withHostKey } from '../core/observed.js';
 import { auditHost, planHost } from '../core/plan-host.js';
 import type { HostPlan } from '../core/plan.js';
 import type { Playbook } from '../core/playbook.js';
@@ -37,18 +38,20 @@ export type Surveyed<T> = { readonly host: Host; readonly evidence: readonly Evi
 );
 
 export function auditFleet(hosts: readonly Host[], ports: SurveyPorts): Promise<Surveyed<Finding>[]> {
-  const stage = { phase: 'auditing', findingOf: (finding: Finding) => finding } as const;
+  const stage = { phase: 'auditing', findingOf: (finding: Finding) => finding, seenOn: (finding: Finding) => finding } as const;
   return surveyFleet(hosts, stage, () => auditHost(ports.playbook, ports.catalogue), ports);
 }
 
 export function planFleet(hosts: readonly Host[], ports: SurveyPorts): Promise<Surveyed<HostPlan>[]> {
-  const stage = { phase: 'planning', findingOf: (plan: HostPlan) => plan.finding } as const;
+  const stage = { phase: 'planning', findingOf: (plan: HostPlan) => plan.finding, seenOn: (plan: HostPlan, hostKey: string) => withHostKey(plan, hostKey) } as const;
   return surveyFleet(hosts, stage, (host) => planHost(host.name, ports.playbook, ports.catalogue, ports.run), ports);
 }
 
 interface SurveyStage<T> {
   readonly phase: HostPhase;
   readonly findingOf: (value: T) => Finding;
+  /** Adds what only the connection knows. */
+  readonly seenOn: (value: T, hostKey: string) => T;
 }
 
 async function surveyFleet<T>(
@@ -58,7 +61,7 @@ async function surveyFleet<T>(
   ports: SurveyPorts,
 ): Promise<Surveyed<T>[]> {
   return await mapLimited(hosts, ports.concurrency, async (host) => {
-    const surveyed = ports.drain.aborted ? notReached<T>(host) : await surveyHost(host, stage.phase, program(host), ports);
+    const surveyed = ports.drain.aborted ? notReached<T>(host) : await surveyHost(host, stage, program(host), ports);
     const { run, clock, emit } = ports;
     const about = { event: 'surveyed', run, host: host.name, at: clock.now().toISOString() } as const;
     if (surveyed.failure !== undefined) emit({ ...about, summary: surveyed.failure.summary, failure: surveyed.failure });
@@ -67,16 +70,16 @@ async function surveyFleet<T>(
   });
 }
 
-async function surveyHost<T>(host: Host, phase: HostPhase, program: Questions<T>, ports: SurveyPorts): Promise<Surveyed<T>> {
+async function surveyHost<T>(host: Host, { phase, seenOn }: SurveyStage<T>, program: Questions<T>, ports: SurveyPorts): Promise<Surveyed<T>> {
   const evidence: Evidence[] = [];
   say(host, 'connecting', `connecting to ${host.address}`, ports);
   try {
     const open = () => ports.connector.openToRead(host, ports.signal);
-    const session = await reach(host, open, FIRST_CONTACT, ports.clock, ports.signal);
+    const session = await reach(host, open, FIRST_CONTACT, ports);
     try {
       say(host, phase, phase, ports);
       const value = await answerQuestions(program, session, ports.clock, ports.evidence === 'keep' ? evidence : undefined);
-      return { host, evidence, hostKey: session.hostKey, value };
+      return { host, evidence, hostKey: session.hostKey, value: seenOn(value, session.hostKey) };
     } finally {
       await session.close();
     }

@@ -2,20 +2,25 @@
  * Opens the TCP connection with a time limit of our own, one address after the other. Without Nagle's delay (ssh.md 1.3)
  * and without Happy Eyeballs (its 250 ms limit: ssh.md 2.4). Never speaks SSH.
  */
-import { connect } from 'node:net';
+import { connect, isIP } from 'node:net';
 import { FleetmendError } from '../core/failure.js';
 import type { Failure } from '../core/failure.js';
 import type { Host } from '../core/host.js';
 import { abortFailure, untilAborted } from './abort.js';
 import { codeOf, connectTimeoutFailure, dnsFailure, lostBeforeHandshakeFailure, refusedFailure } from './failures.js';
+import type { Gate } from './gate.js';
 import { createLink, endOnAbort } from './link.js';
 import type { Link } from './link.js';
 import type { ResolveAddress } from './resolve-address.js';
 
-/** The whole of it, name and all addresses, gets `host.connectTimeoutMs`. Rejects with FleetmendError. */
-export async function dial(host: Host, resolve: ResolveAddress, signal: AbortSignal): Promise<Link> {
-  const deadline = performance.now() + host.connectTimeoutMs;
-  const addresses = await untilAborted(resolveWithin(host, resolve), host, signal);
+/** The whole of it, name and all addresses, gets `host.connectTimeoutMs` once it is its turn to look the name up. Rejects with FleetmendError. */
+export async function dial(host: Host, resolve: ResolveAddress, lookups: Gate, signal: AbortSignal): Promise<Link> {
+  let deadline = 0;
+  const lookUp = (): Promise<readonly string[]> => {
+    deadline = performance.now() + host.connectTimeoutMs;
+    return resolveWithin(host, resolve);
+  };
+  const addresses = await untilAborted(isIP(host.address) === 0 ? lookups.run(lookUp, signal) : lookUp(), host, signal);
   let failed: Error = new FleetmendError(dnsFailure(host, 'it has no address'));
   for (const [index, address] of addresses.entries()) {
     const leftMs = Math.max(1, deadline - performance.now());
@@ -62,5 +67,7 @@ async function dialAddress(host: Host, address: string, timeoutMs: number, signa
 }
 
 function connectFailure(host: Host, code: string): Failure {
-  return code === 'ECONNREFUSED' || code === 'ECONNRESET' ? refusedFailure(host, code) : connectTimeoutFailure(host, code);
+  // A reset comes from a server that took the connection and dropped it before we looked: sshd beyond its MaxStartups.
+  if (code === 'ECONNRESET') return lostBeforeHandshakeFailure(host, code, '');
+  return code === 'ECONNREFUSED' ? refusedFailure(host, code) : connectTimeoutFailure(host, code);
 }

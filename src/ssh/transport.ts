@@ -50,6 +50,12 @@ export interface SshOptions {
   readonly resolve?: ResolveAddress;
 }
 
+/**
+ * The system's lookups share four threads with all files (ssh.md 2.4): one stays free for the journal, and names that wait here
+ * use up no time limit and are dropped by an abort.
+ */
+const LOOKUPS_AT_ONCE = 3;
+
 export function createSshTransport(options: SshOptions): Transport {
   const handshakeTimeoutMs = options.handshakeTimeoutMs ?? 30_000;
   const keepAlive = options.keepAlive ?? { intervalMs: 10_000, countMax: 3 };
@@ -61,6 +67,7 @@ export function createSshTransport(options: SshOptions): Transport {
   const policy = { mode: options.hostKeys, learningFile: store.learningFile };
   const gate = createGate(options.maxHandshakes ?? 32);
   const resolve = createCachedResolver(options.resolve);
+  const lookups = createGate(LOOKUPS_AT_ONCE);
   const keySources = {
     readKeyFile: createKeyFileReader(),
     defaultIdentityFiles: options.defaultIdentityFiles,
@@ -76,7 +83,7 @@ export function createSshTransport(options: SshOptions): Transport {
   };
 
   const logIn = async (plan: HandshakePlan, signal: AbortSignal): Promise<LoggedIn> => {
-    const link = await dial(plan.host, resolve, signal);
+    const link = await dial(plan.host, resolve, lookups, signal);
     try {
       const login = await gate.run(() => shakeHands(link, plan), signal);
       if (login.result === 'loggedIn') return { link, ...login };

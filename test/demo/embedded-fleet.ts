@@ -35,8 +35,16 @@ export interface EmbeddedFleet {
 
 const REAL_CLOCK: NodeClock = { now: () => new Date(), monotonicMs: () => performance.now() };
 
+/**
+ * What stands before all servers: looks at every connection, and turns it away by giving nothing. What it gives is called when
+ * somebody logged in over it, or when it is gone.
+ */
+export type Door = () => (() => void) | undefined;
+
+const OPEN_DOOR: Door = () => () => undefined;
+
 /** `directory` must exist and is the caller's to remove. */
-export async function startEmbeddedFleet(directory: string, members: readonly FleetMember[]): Promise<EmbeddedFleet> {
+export async function startEmbeddedFleet(directory: string, members: readonly FleetMember[], door = OPEN_DOOR): Promise<EmbeddedFleet> {
   const client = newKey('fleetmend embedded fleet');
   const allowed = parseKey(client.public);
   const servers: RunningServer[] = [];
@@ -49,7 +57,7 @@ export async function startEmbeddedFleet(directory: string, members: readonly Fl
     for (const member of members) {
       const key = newKey(member.name);
       const node = createFakeNode({ name: member.name, clock: REAL_CLOCK, spec: member.spec });
-      const server = await startServer(node, key.private, allowed);
+      const server = await startServer(node, key.private, allowed, door);
       servers.push(server);
       hosts.push({ member, node, port: server.port });
       knownHosts.push(`[127.0.0.1]:${server.port} ${key.public.split(' ').slice(0, 2).join(' ')}`);
@@ -80,11 +88,28 @@ interface RunningServer {
   stop(): Promise<void>;
 }
 
-async function startServer(node: FakeNode, hostKey: string, allowed: ParsedKey): Promise<RunningServer> {
+async function startServer(node: FakeNode, hostKey: string, allowed: ParsedKey, door: Door): Promise<RunningServer> {
   const sockets = new Set<Socket>();
-  const ssh = new ssh2.Server({ hostKeys: [hostKey] }, (connection) => serveConnection(connection, node, allowed));
+  /** By the port of the client: what to call when it is logged in or gone. */
+  const atDoor = new Map<number, () => void>();
+  const letIn = (port: number): void => {
+    atDoor.get(port)?.();
+    atDoor.delete(port);
+  };
+  const ssh = new ssh2.Server({ hostKeys: [hostKey] }, (connection, { port }) => {
+    connection.once('ready', () => letIn(port));
+    serveConnection(connection, node, allowed);
+  });
   // The sockets are ours, so that a stop never waits for a client that does not go away.
   const server = createServer((socket) => {
+    const passed = door();
+    if (passed === undefined) {
+      socket.destroy();
+      return;
+    }
+    const { remotePort = 0 } = socket;
+    atDoor.set(remotePort, passed);
+    socket.once('close', () => letIn(remotePort));
     sockets.add(socket);
     socket.setNoDelay(true);
     socket.once('close', () => sockets.delete(socket));
