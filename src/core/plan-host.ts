@@ -4,14 +4,17 @@
  */
 import { digestOf, fromBase64 } from './bytes.js';
 import type { Catalogue, StepIntent } from './catalogue.js';
+import type { DiffSecrets } from './diff.js';
 import { diffOf } from './diff.js';
 import type { Edit } from './effect.js';
 import type { Failure } from './failure.js';
 import type { Finding } from './finding.js';
 import { guardDeadlineMs } from './guard.js';
 import { lookAtHealth } from './health.js';
+import { lookAtDisruption } from './look-at-disruption.js';
 import type { LockVerdict } from './lock.js';
 import { judgeLock } from './lock.js';
+import { observe } from './observed.js';
 import type { Baseline, HostPlan, PlannedStep } from './plan.js';
 import type { Playbook, PlaybookStep } from './playbook.js';
 import type { AnswerMemory } from './questions.js';
@@ -28,6 +31,11 @@ export function auditHost(playbook: Playbook, catalogue: Catalogue): Questions<F
 
 /** `run`: who asks; a lock of the same run is no obstacle. */
 export function* planHost(host: string, playbook: Playbook, catalogue: Catalogue, run: string): Questions<HostPlan> {
+  const { value, observed } = yield* observe(planUnobserved(host, playbook, catalogue, run));
+  return { ...value, observed };
+}
+
+function* planUnobserved(host: string, playbook: Playbook, catalogue: Catalogue, run: string): Questions<HostPlan> {
   const memory: AnswerMemory = new Map();
   const finding = yield* remember(auditHost(playbook, catalogue), memory);
   const lock = yield* lookAtLock(run, memory);
@@ -44,8 +52,9 @@ export function* planHost(host: string, playbook: Playbook, catalogue: Catalogue
   const sick = yield* refuseBySickness(draft);
   if (sick !== undefined) return { ...untouched, refusal: sick, notes: draft.notes };
   const steps = [...draft.steps, FINAL_AUDIT];
+  const disruption = yield* lookAtDisruption(steps, memory);
   return {
-    host, finding, notes: [...notes, ...finding.notes, ...draft.notes], steps,
+    host, finding, disruption, notes: [...notes, ...finding.notes, ...draft.notes], steps,
     ...(draft.baseline ? { baseline: draft.baseline } : {}),
     ...(playbook.guard === 'none' ? {} : { guard: { deadlineMs: guardDeadlineMs(steps, playbook.guard.marginMs) } }),
   };
@@ -129,7 +138,7 @@ function* planSteps(playbook: Playbook, catalogue: Catalogue, memory: AnswerMemo
     if (intent.want === 'edits') {
       const refusal = yield* refuseUnwritable(intent.edits);
       if (refusal !== undefined) return { ...draft, refusal };
-      const steps = yield* changeSteps(step, kind.title(step.params), intent.edits, edits, memory);
+      const steps = yield* changeSteps({ id: step.id, title: kind.title(step.params) }, intent.edits, edits, memory, { rule: playbook.secrets, find: catalogue.findSecrets });
       if (steps === undefined) return { ...draft, refusal: MOVING };
       draft = { ...draft, steps: [...draft.steps, ...steps] };
       edits.push(...intent.edits);
@@ -173,11 +182,11 @@ const MOVING: Failure = { kind: 'drift', summary: 'a file changed while it was l
 
 /** One planned step per edit, so that each is begun, done and undone by itself. Undefined when a file is no longer what the step saw. */
 function* changeSteps(
-  step: PlaybookStep,
-  title: string,
+  step: { readonly id: string; readonly title: string },
   wanted: readonly Edit[],
   earlier: readonly Edit[],
   memory: AnswerMemory,
+  secrets: DiffSecrets,
 ): Questions<PlannedStep[] | undefined> {
   const steps: PlannedStep[] = [];
   for (const [index, edit] of wanted.entries()) {
@@ -185,7 +194,7 @@ function* changeSteps(
     if (before === undefined) return undefined;
     const after = edit.do === 'remove' ? 'absent' : fromBase64(edit.content);
     const id = wanted.length === 1 ? step.id : `${step.id}.${index + 1}`;
-    steps.push({ id, title: `${title} in ${edit.path}`, phase: 'change', edit, diff: diffOf(edit.path, before, after) });
+    steps.push({ id, title: `${step.title} in ${edit.path}`, phase: 'change', edit, diff: diffOf(edit.path, before, after, secrets) });
   }
   return steps;
 }

@@ -1,8 +1,10 @@
 /** What will be done to one host, as data: it can be shown, compared, saved and performed. Never performs anything. */
 import type { Check } from './check.js';
+import type { Disruption } from './disruption.js';
 import type { Activation, Edit } from './effect.js';
 import type { Failure } from './failure.js';
 import type { Finding } from './finding.js';
+import type { Observed } from './observed.js';
 
 export type PlannedStep =
   | { readonly id: string; readonly title: string; readonly phase: 'change'; readonly edit: Edit; readonly diff: string }
@@ -39,6 +41,10 @@ export interface HostPlan {
   readonly baseline?: Baseline;
   /** Absent: this plan asks for no guard. */
   readonly guard?: PlannedGuard;
+  /** What doing it interrupts; absent when there is nothing to do. */
+  readonly disruption?: Disruption;
+  /** What all of this rests on; compared again at the moment of writing. */
+  readonly observed?: Observed;
   /** What an operator should know: what a restart interrupts, what will not last, what was left alone and why. */
   readonly notes: readonly string[];
 }

@@ -6,18 +6,21 @@ import { decide, wasTouched } from '../core/decide.js';
 import type { Failure } from '../core/failure.js';
 import { FleetmendError, failureOf } from '../core/failure.js';
 import type { HostState } from '../core/fold.js';
-import { samePlan } from '../core/group-plans.js';
 import type { Host } from '../core/host.js';
+import { movedFailure, movedKey } from '../core/moved.js';
+import { withHostKey } from '../core/observed.js';
 import { planHost } from '../core/plan-host.js';
 import { outcomeUntouched } from '../core/report.js';
 import { isInTheMiddle } from '../core/run-state.js';
 import type { HostPlan } from '../core/plan.js';
+import type { WriteSession } from '../core/ports.js';
 import type { ActPorts } from './act.js';
 import { followPlan, finishedFact, isFenced, standDown } from './act.js';
 import { answerQuestions } from './answer-questions.js';
 import { Line } from './line.js';
 import { foreignFiles, hasOtherCommandLine } from './prove.js';
-import { COME_BACK, FIRST_CONTACT } from './reach.js';
+import type { Patience } from './reach.js';
+import { COME_BACK, FIRST_CONTACT, TAKE_UP } from './reach.js';
 import type { Recorder } from './recorder.js';
 import { createRecorder } from './recorder.js';
 
@@ -48,7 +51,7 @@ export async function resumeHost(host: Host, shown: HostPlan, before: HostState,
       await resumeUntouched(host, shown, line, recorder, ports);
       return;
     }
-    unreached = await failureToOpen(line, ports);
+    unreached = await failureToOpen(line, COME_BACK, ports);
     if (unreached === undefined) await followPlan(plan, line, recorder, ports);
   });
   return { state: after, ...(unreached ? { unreached } : {}) };
@@ -57,7 +60,7 @@ export async function resumeHost(host: Host, shown: HostPlan, before: HostState,
 /** A guard that the process before may have armed has nothing to guard: it is told so before anything else. */
 async function resumeUntouched(host: Host, shown: HostPlan, line: Line, recorder: Recorder, ports: HostRunPorts): Promise<void> {
   const { plan } = recorder.state();
-  if (plan?.guard !== undefined && (await failureToOpen(line, ports)) === undefined) await standDown(plan, line, recorder, ports);
+  if (plan?.guard !== undefined && (await failureToOpen(line, TAKE_UP, ports)) === undefined) await standDown(plan, line, recorder, ports);
   if (plan !== undefined && recorder.state().direction === 'back') {
     await followPlan(plan, line, recorder, ports);
     return;
@@ -66,9 +69,9 @@ async function resumeUntouched(host: Host, shown: HostPlan, line: Line, recorder
   if (fresh !== undefined) await followPlan(fresh, line, recorder, ports);
 }
 
-async function failureToOpen(line: Line, ports: HostRunPorts): Promise<Failure | undefined> {
+async function failureToOpen(line: Line, patience: Patience, ports: HostRunPorts): Promise<Failure | undefined> {
   try {
-    await line.open(COME_BACK);
+    await line.open(patience);
     return undefined;
   } catch (thrown) {
     if (ports.signal.aborted || isFenced(thrown)) throw thrown;
@@ -79,6 +82,23 @@ async function failureToOpen(line: Line, ports: HostRunPorts): Promise<Failure |
 /** What came of an undo that was not begun: nothing was written down, and the host is what it was. */
 export interface UndoRefusal {
   readonly refused: Failure;
+}
+
+/**
+ * Brings a host back that was changed and proved and is no longer well. Where somebody else changed its files since, they are
+ * left to people: the host is stuck.
+ */
+export async function turnBackHost(host: Host, before: HostState, why: Failure, ports: HostRunPorts): Promise<HostState> {
+  const { plan } = before;
+  const recorder = createRecorder(host.name, ports, before);
+  return await onLine(host, recorder, ports, async (line) => {
+    if (plan === undefined) return;
+    recorder.say('connecting', `connecting to ${host.address}`);
+    const refused = await refuseUndo(plan, before, 'refuse', line, ports);
+    await recorder.record({ type: 'notWell', failure: why });
+    if (refused === undefined) await followPlan(plan, line, recorder, ports);
+    else await recorder.record({ type: 'finished', outcome: 'stuck', failure: { ...why, done: `not brought back: ${refused.summary}`, ...(refused.next ? { next: refused.next } : {}) } });
+  });
 }
 
 /** Brings a host back to its old state because a person wants it. A file that others changed since is refused, or kept aside. */
@@ -153,10 +173,8 @@ async function settle(plan: HostPlan, recorder: Recorder): Promise<HostState> {
 async function planAgain(host: Host, shown: HostPlan, line: Line, recorder: Recorder, ports: HostRunPorts): Promise<HostPlan | undefined> {
   recorder.say('connecting', `connecting to ${host.address}`);
   try {
-    const session = await line.open(recorder.state().entries > 0 ? COME_BACK : FIRST_CONTACT);
-    recorder.say('planning', 'looking again before the first write');
-    const fresh = await answerQuestions(planHost(host.name, ports.playbook, ports.catalogue, ports.run), session, ports.clock);
-    const plan = samePlan(shown, fresh) || isFine(fresh) ? fresh : { ...fresh, steps: [], refusal: fresh.refusal ?? MOVED };
+    const session = await line.open(FIRST_CONTACT);
+    const plan = await freshPlan(host, shown, session, recorder, ports);
     const undurable = await recorder.record({ type: 'planned', plan });
     if (undurable !== undefined) throw new FleetmendError(undurable);
     return plan;
@@ -168,12 +186,16 @@ async function planAgain(host: Host, shown: HostPlan, line: Line, recorder: Reco
   }
 }
 
-/** Somebody else mended it meanwhile. */
-function isFine(plan: HostPlan): boolean {
-  return plan.refusal === undefined && plan.steps.length === 0;
+/** Without steps unless all that the shown plan rests on is still so. */
+async function freshPlan(host: Host, shown: HostPlan, session: WriteSession, recorder: Recorder, ports: HostRunPorts): Promise<HostPlan> {
+  const otherKey = movedKey(shown.observed?.hostKey, session.hostKey);
+  if (otherKey !== undefined) return { ...shown, steps: [], refusal: otherKey };
+  recorder.say('planning', 'looking again before the first write');
+  const seen = await answerQuestions(planHost(host.name, ports.playbook, ports.catalogue, ports.run), session, ports.clock);
+  const fresh = withHostKey(seen, session.hostKey);
+  const refusal = movedFailure(shown, fresh);
+  return refusal === undefined ? fresh : { ...fresh, steps: [], refusal };
 }
-
-const MOVED: Failure = { kind: 'drift', summary: 'this host changed since the plan was shown', done: 'nothing was touched', next: 'plan again' };
 
 /** A host that nobody finished: what a report can say of it. */
 export function unfinishedFailure(plan: HostPlan | undefined, state: HostState): Failure {

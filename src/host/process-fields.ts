@@ -8,6 +8,7 @@ export const UNIT_PROPERTIES = [
   'Environment', 'EnvironmentFiles', 'ExecStart', 'MainPID', 'NRestarts', 'InvocationID', 'NeedDaemonReload', 'UnitFileState',
   'ActiveEnterTimestampMonotonic', 'ExecMainStatus', 'ExecMainStartTimestampMonotonic', 'ControlGroup', 'StartLimitBurst',
   'StartLimitIntervalUSec', 'TimeoutStartUSec', 'TimeoutStopUSec', 'WorkingDirectory', 'RootDirectory',
+  'ConsistsOf', 'RequiredBy', 'RequisiteOf', 'BoundBy',
 ] as const;
 
 /** Kernel ticks a second as seen from user space: USER_HZ is 100 on every architecture that runs Kubernetes. */

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { splitCommandLine } from '../core/bytes.js';
 import type { Check } from '../core/check.js';
 import { defineStep } from '../core/catalogue.js';
+import { ask } from '../core/query.js';
 import { healthzUrl } from '../kubelet/healthz.js';
 import { surveyKubelet } from '../kubelet/survey.js';
 import { matchesWord } from '../systemd/matches-word.js';
@@ -28,6 +29,8 @@ export const healthy = defineStep({
       const why = survey.next.predicted ? (survey.next.prediction.wouldNotStart ?? 'no command') : survey.next.reason;
       return { want: 'refusal', failure: { kind: 'unknownSource', summary: `what ${unit} would start cannot be told: ${why}` } };
     }
+    // For nobody here: a plan rests on the version that it was made for, and is refused where another one runs.
+    if (!survey.process.exeDeleted) yield* ask({ ask: 'version', exe: survey.process.exe });
     const url = healthzUrl(survey);
     const check = (argv: readonly string[]): Extract<Check, { check: 'healthy' }> => ({
       check: 'healthy', unit, argv, forMs, withinMs, ...(url === undefined ? {} : { healthzUrl: url }),

@@ -187,6 +187,15 @@ export function readContract(node: () => NodeUnderTest): void {
       expect(status.exit).toBe(0);
     });
 
+    it('says of a unit which others a restart of it takes along, none of them left out', async (context) => {
+      const { unit } = node();
+      if (unit === undefined) return context.skip('this node runs no unit');
+      const { properties } = await askOne(node(), { ask: 'unit', unit });
+      expect(['ConsistsOf', 'RequiredBy', 'RequisiteOf', 'BoundBy'].map((name) => [name, typeof properties[name]])).toEqual([
+        ['ConsistsOf', 'string'], ['RequiredBy', 'string'], ['RequisiteOf', 'string'], ['BoundBy', 'string'],
+      ]);
+    });
+
     it('a unit that does not exist is said to be not found', async (context) => {
       if (node().unit === undefined) return context.skip('this node runs no unit');
       const value = await askOne(node(), { ask: 'unit', unit: 'no-such-thing.service' });

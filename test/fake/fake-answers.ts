@@ -233,6 +233,10 @@ function unitProperties(parts: AnswerParts, service: Service): Record<string, st
     ControlGroup: service.mainPid === 0 ? '' : `/system.slice/${loaded.unit}`,
     WorkingDirectory: loaded.setting('Service.WorkingDirectory') ?? '',
     RootDirectory: loaded.setting('Service.RootDirectory') ?? '',
+    ConsistsOf: parts.systemd.dependants(loaded.unit, ['PartOf']).join(' '),
+    RequiredBy: parts.systemd.dependants(loaded.unit, ['Requires']).join(' '),
+    RequisiteOf: parts.systemd.dependants(loaded.unit, ['Requisite']).join(' '),
+    BoundBy: parts.systemd.dependants(loaded.unit, ['BindsTo']).join(' '),
     Environment: loaded.settings('Service.Environment').join(' '),
     ExecStart: loaded.settings('Service.ExecStart').map((line) => `{ path=${line.split(/\s/)[0] ?? ''} ; argv[]=${line} ; ignore_errors=no }`).join('\n'),
   };

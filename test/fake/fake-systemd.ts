@@ -123,9 +123,25 @@ export class FakeSystemd {
     if (service.loaded.loadState === 'masked') return { exit: 1, text: `Failed to restart ${unit}: Unit ${unit} is masked.` };
     if (service.process !== undefined || service.restartAtMs !== undefined) this.toRest(service, 'inactive', 'success');
     service.restarts = 0;
+    const along = this.dependants(unit).filter((other) => this.service(other).process !== undefined);
     const result = this.start(service, this.parts.monotonicMs());
     this.settle();
+    for (const other of along) this.takeAlong(other);
     return result;
+  }
+
+  /** Loaded units that say one of `keys` of this unit: those that its restart goes on to. */
+  dependants(unit: string, keys: readonly string[] = PASSED_ON): string[] {
+    return [...this.services.values()]
+      .filter(({ loaded }) => keys.some((key) => loaded.settings(`Unit.${key}`).some((value) => value.split(/\s+/).includes(unit))))
+      .map(({ loaded }) => loaded.unit)
+      .sort();
+  }
+
+  /** try-restart: not counted, as nobody asked for it by name. */
+  private takeAlong(unit: string): void {
+    this.restart(unit);
+    this.counts.restart -= 1;
   }
 
   /** Every process is gone, and nothing is loaded any more. */
@@ -249,6 +265,8 @@ export class FakeSystemd {
 }
 
 const START_UP_MS = 40;
+/** By which of its own lines a unit goes along with the restart of another. */
+const PASSED_ON = ['PartOf', 'Requires', 'Requisite', 'BindsTo'];
 
 export function startLimit(loaded: LoadedUnit): { readonly intervalMs: number; readonly burst: number } {
   const interval =

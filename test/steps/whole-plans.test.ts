@@ -6,6 +6,7 @@ import type { Catalogue } from '../../src/core/catalogue.js';
 import type { HostPlan, PlannedStep } from '../../src/core/plan.js';
 import { planHost } from '../../src/core/plan-host.js';
 import type { Questions } from '../../src/core/query.js';
+import { findSecrets } from '../../src/kubelet/find-secrets.js';
 import * as probes from '../../src/probes/index.js';
 import { loadPlaybook } from '../../src/sources/playbook-file.js';
 import * as steps from '../../src/steps/index.js';
@@ -13,7 +14,7 @@ import type { PlanCase, PlanExpectation, PlanNode } from './plan-case.js';
 import { answerForPlan, planCases } from './plan-case.js';
 import { part, parts } from './shown-intent.js';
 
-const CATALOGUE: Catalogue = { steps, probes };
+const CATALOGUE: Catalogue = { steps, probes, findSecrets };
 const PLAYBOOK = 'cis-3.2.5-streaming-connection-idle-timeout.yaml';
 const cases = planCases();
 
