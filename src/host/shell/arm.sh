@@ -84,6 +84,11 @@ ExecStart=/bin/sh $fm_guards/script boot
 " || return 1
   fm_try chmod 0644 "$fm_boot_unit" || return 1
   [ -L "$fm_boot_link" ] || fm_try ln -s "../${fm_boot_unit##*/}" "$fm_boot_link" || return 1
+  if [ ! -L "$fm_boot_link" ]; then
+    fm_said="ln said yes, but there is no $fm_boot_link"
+    fm_rc=1
+    return 1
+  fi
   fm_flush "${fm_boot_link%/*}"
 }
 
@@ -101,7 +106,16 @@ fm_set_off() {
   fi
   fm_said=$(fm_limited 15 systemd-run --unit="$fm_timer" --on-active="${1}ms" --timer-property=AccuracySec=100ms /bin/sh "$fm_guards/script" timer 2>&1)
   fm_rc=$?
-  [ "$fm_rc" = 0 ] && fm_guard_state "$fm_run" && [ "$fm_guard" = armed ]
+  [ "$fm_rc" = 0 ] && fm_timer_runs && fm_guard_state "$fm_run" && [ "$fm_guard" = armed ]
+}
+
+# A systemd-run that says yes and starts nothing would leave a guard that never fires.
+fm_timer_runs() {
+  fm_said=$(fm_limited 15 systemctl is-active "$fm_timer.timer" 2>&1)
+  [ "$fm_said" != active ] || return 0
+  fm_said="systemd-run said yes, but $fm_timer.timer is not active: $fm_said"
+  fm_rc=1
+  return 1
 }
 
 # Nothing is left armed, unless by a later visit.
