@@ -1,5 +1,7 @@
 /** A playbook after it was checked: one control, how to audit it, how to get there. Never holds anything unresolved. */
 import type { Phase } from './catalogue.js';
+import type { SecretRule } from './redact.js';
+import type { Rollout } from './rollout.js';
 
 export interface Control {
   readonly id: string;
@@ -31,4 +33,8 @@ export interface Playbook {
   readonly steps: readonly PlaybookStep[];
   /** The margin on top of the waits of the steps, for a connection that is lost and comes back. */
   readonly guard: 'none' | { readonly marginMs: number };
+  /** What is hidden on screens and in reports beyond the general rule: keys of `redact`, values of parameters marked `secret`. */
+  readonly secrets: SecretRule;
+  /** With defaults, and with what the command line said. */
+  readonly rollout: Rollout;
 }

@@ -5,10 +5,13 @@
 import type { Catalogue, Phase } from '../core/catalogue.js';
 import { badInput, describeValue, quoteText, suggestWord } from '../core/input-error.js';
 import type { Playbook, PlaybookStep } from '../core/playbook.js';
+import { normalName } from '../core/secret-names.js';
 import { type Checker, makeChecker } from './check-values.js';
 import { type Overrides, type ParameterValues, readParameters, refuseUnused, resolveReferences } from './playbook-parameters.js';
-import { controlSchema, DEFAULT_GUARD_MARGIN_MS, guardSchema, playbookSchema } from './playbook-schema.js';
+import { controlSchema, DEFAULT_GUARD_MARGIN_MS, guardSchema, playbookSchema, redactSchema } from './playbook-schema.js';
 import { readTextFile } from './read-text-file.js';
+import { readRollout } from './rollout.js';
+import type { RolloutFlags } from './rollout-flags.js';
 import { isMapping, parseYamlDocument, type ValuePath } from './yaml-document.js';
 
 /** Reads and checks one file. Rejects with FleetmendError (badInput) that names every error of the file. */
@@ -16,18 +19,18 @@ export async function readPlaybook(file: string, catalogue: Catalogue, overrides
   return loadPlaybook(file, await readTextFile(file), catalogue, overrides);
 }
 
-/** `overrides` are the values of `--set`. Throws FleetmendError (badInput) that names every error of the text and of `--set`. */
-export function loadPlaybook(file: string, text: string, catalogue: Catalogue, overrides: Overrides): Playbook {
+/** `overrides` are the values of `--set`. Throws FleetmendError (badInput) that names every error of the text, of `--set` and of the flags. */
+export function loadPlaybook(file: string, text: string, catalogue: Catalogue, overrides: Overrides, rolloutFlags: RolloutFlags = {}): Playbook {
   const parsed = parseYamlDocument(file, text);
   if (!parsed.ok) throw badInput(parsed.errors);
   const checker = makeChecker(parsed.document);
-  const playbook = readDocument(checker, parsed.document.value, catalogue, overrides);
+  const playbook = readDocument(checker, parsed.document.value, catalogue, overrides, rolloutFlags);
   if (playbook === undefined || checker.errors.length > 0) throw badInput(checker.errors);
   return playbook;
 }
 
 /** Undefined only after an error was collected. */
-function readDocument(checker: Checker, value: unknown, catalogue: Catalogue, overrides: Overrides): Playbook | undefined {
+function readDocument(checker: Checker, value: unknown, catalogue: Catalogue, overrides: Overrides, rolloutFlags: RolloutFlags): Playbook | undefined {
   const checked = checker.check(playbookSchema, value, []);
   if (!isMapping(value)) return undefined;
   const control = checker.check(controlSchema, value['control'], ['control']);
@@ -35,9 +38,12 @@ function readDocument(checker: Checker, value: unknown, catalogue: Catalogue, ov
   const audit = readCall(checker, parameters, value['audit'], ['audit'], { noun: 'probe', kinds: catalogue.probes });
   const steps = readSteps(checker, parameters, value['steps'], catalogue);
   const guard = readGuard(checker, value['guard']);
+  const rollout = readRollout(checker, value['rollout'], rolloutFlags);
+  const names = value['redact'] === undefined ? [] : (checker.check(redactSchema, value['redact'], ['redact']) ?? []);
+  const secrets = { names: names.map(normalName), values: parameters.secrets };
   refuseUnused(checker, parameters);
   if (checked === undefined || control === undefined || audit === undefined) return undefined;
-  return { name: checked.name, control, parameters: parameters.values, audit: { probe: audit.name, params: audit.params }, steps, guard };
+  return { name: checked.name, control, parameters: parameters.values, audit: { probe: audit.name, params: audit.params }, steps, guard, secrets, rollout };
 }
 
 function readGuard(checker: Checker, value: unknown): Playbook['guard'] {

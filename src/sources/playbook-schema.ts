@@ -34,6 +34,7 @@ export const parameterSchema = z.strictObject({
   default: z.string({ error: 'text such as 4h0m0s' }),
   description: prose,
   nonZero: z.boolean().optional(),
+  secret: z.boolean().optional(),
 });
 export type Parameter = z.infer<typeof parameterSchema>;
 
@@ -45,6 +46,8 @@ export const playbookSchema = z.strictObject({
   audit: z.unknown().optional(),
   steps: z.unknown().optional(),
   guard: z.unknown().optional(),
+  rollout: z.unknown().optional(),
+  redact: z.unknown().optional(),
 });
 
 const MARGIN_EXPECTED = 'a time from 1s to 1h such as 90s';
@@ -62,6 +65,13 @@ export const guardSchema = z.strictObject(
   },
   { error: (issue) => (issue.code === 'invalid_type' ? '"none" or a mapping with the key margin' : undefined) },
 );
+
+const SECRET_NAME_EXPECTED = 'a name of 3 to 80 letters, digits, dots, dashes and underscores';
+
+/** Names whose values are hidden, beyond those that always are. */
+export const redactSchema = z
+  .array(z.string({ error: SECRET_NAME_EXPECTED }).regex(/^[A-Za-z0-9._-]{3,80}$/u, { error: SECRET_NAME_EXPECTED }), { error: 'a list of names' })
+  .min(1, { error: 'at least one name' });
 
 export function isParameterName(name: string): boolean {
   return PARAMETER_NAME.test(name);

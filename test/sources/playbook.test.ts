@@ -16,6 +16,7 @@ interface Case {
   readonly audit?: unknown;
   readonly steps?: unknown;
   readonly guard?: unknown;
+  readonly secrets?: unknown;
 }
 
 const FILE = '/books/p.yaml';
@@ -28,9 +29,9 @@ function load(text: string, set: Record<string, string> = {}) {
 
 describe.each(readdirSync(folder))('playbook/%s', (file) => {
   const cases = parse(readFileSync(new URL(file, folder), 'utf8')) as Case[];
-  it.each(cases)('$name', ({ text, set, errors, parameters, audit, steps, guard = { marginMs: 90_000 } }) => {
+  it.each(cases)('$name', ({ text, set, errors, parameters, audit, steps, guard = { marginMs: 90_000 }, secrets = { names: [], values: [] } }) => {
     if (errors !== undefined) expect(errorsOf(() => load(text, set))).toEqual(errors);
-    else expect(load(text, set)).toMatchObject({ name: 'p', parameters, audit, steps, guard });
+    else expect(load(text, set)).toMatchObject({ name: 'p', parameters, audit, steps, guard, secrets });
   });
 });
 

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { type Catalogue, defineProbe, defineStep, type Phase } from '../../src/core/catalogue.js';
+import { HOOK_NAMES } from '../../src/core/rollout.js';
 import { loadPlaybook } from '../../src/sources/playbook-file.js';
 import { errorsOf } from './errors-of.js';
 
@@ -38,6 +39,7 @@ const CATALOGUE: Catalogue = {
     healthy: anyStep('verify'),
   },
   probes: { kubeletSetting },
+  findSecrets: () => [],
 };
 
 function load(file: string, set: Record<string, string> = {}) {
@@ -73,6 +75,14 @@ describe('the playbook of control 3.2.5', () => {
     expect(errorsOf(() => load(CONTROL_FILE, { timeout }))).toEqual([expect.stringMatching(/^--set timeout=.*: expected a Go duration above zero such as 4h0m0s, got /u)]);
   });
 
+  it('begins with a canary and stops at the first 5% of the run', () => {
+    expect(load(CONTROL_FILE).rollout).toEqual({
+      waves: [{ unit: 'hosts', count: 1 }, { unit: 'percent', percent: 5 }, { unit: 'percent', percent: 25 }, { unit: 'percent', percent: 100 }],
+      within: { unit: 'hosts', count: 50 }, canary: { by: ['pool', 'zone'] }, order: 'inventory', budget: { run: { unit: 'percent', percent: 5 }, per: [] },
+      onStop: 'halt', soakMs: 30_000, pauseAfter: 'none', hooks: {},
+    });
+  });
+
   it('takes another timeout', () => {
     expect(load(CONTROL_FILE, { timeout: '1h30m' }).steps[0]?.params).toMatchObject({ value: '1h30m' });
   });
@@ -84,5 +94,12 @@ describe('the example playbook', () => {
     expect(parameters).toEqual({ timeout: '5m0s' });
     expect(audit.params).toMatchObject({ judge: 'both', minimum: '5m', mustBeExplicit: true, flagForbidden: true });
     expect(steps).toHaveLength(6);
+  });
+
+  it('shows every key of a rollout', () => {
+    const { rollout } = load(EXAMPLE_FILE);
+    expect(Object.keys(rollout).sort()).toEqual(['budget', 'canary', 'gate', 'hooks', 'onStop', 'order', 'pauseAfter', 'soakMs', 'waves', 'window', 'within']);
+    expect(Object.keys(rollout.hooks).sort()).toEqual([...HOOK_NAMES].sort());
+    expect(rollout.budget.per.map(({ label }) => label)).toEqual(['zone', 'pool']);
   });
 });

@@ -31,4 +31,5 @@ export const SMALL_CATALOGUE: Catalogue = {
     restart: makeStep('activate', z.strictObject({ unit: text, times: z.int().min(1).max(3).default(1) })),
   },
   probes: { look },
+  findSecrets: () => [],
 };
