@@ -46,6 +46,10 @@ function factText(fact: HostFact, titleOf: (step: string) => string): string {
       return `resumed by ${fact.by}`;
     case 'undoAsked':
       return `undo asked for by ${fact.by}${fact.foreign === 'save' ? '; what others changed since is saved and replaced' : ''}`;
+    case 'doubted':
+      return `in doubt: ${describeFailure(fact.failure)}`;
+    case 'notWell':
+      return `no longer well, so it is brought back: ${describeFailure(fact.failure)}`;
     case 'cleanAsked':
       return `removal of the saved copies asked for by ${fact.by}: no undo from here on`;
     case 'cleaned':

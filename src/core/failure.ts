@@ -9,7 +9,7 @@ export type FailureKind =
   | 'noShell' | 'sudoRefused' | 'protocol'
   // on a host that was reached
   | 'connectionLost' | 'timeout' | 'denied' | 'notJudged' | 'missingTool' | 'drift' | 'unhealthy' | 'unsupported' | 'generated'
-  | 'readOnly' | 'noSpace' | 'unknownSource' | 'latentCrash' | 'exit' | 'notProved' | 'locked' | 'guardFired'
+  | 'readOnly' | 'noSpace' | 'unknownSource' | 'latentCrash' | 'exit' | 'notProved' | 'locked' | 'guardFired' | 'hook'
   // of the controller
   | 'badInput' | 'interrupted' | 'journal' | 'fenced' | 'bug';
 

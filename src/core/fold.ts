@@ -90,6 +90,10 @@ export function advance(before: HostState, fact: HostFact): HostState {
       return takenUpAgain(state);
     case 'undoAsked':
       return { ...fromTheStart(state), direction: 'back', asked: { foreign: fact.foreign } };
+    case 'doubted':
+      return { ...state, finished: { outcome: state.finished?.outcome ?? 'stuck', failure: fact.failure } };
+    case 'notWell':
+      return turnBack(fromTheStart(state), fact.failure);
     case 'cleanAsked':
       return { ...state, cleaned: 'asked' };
     case 'cleaned':

@@ -5,6 +5,8 @@
 import type { Failure } from './failure.js';
 import type { Verdict } from './finding.js';
 import type { HostPlan } from './plan.js';
+import type { RunFact } from './rollout.js';
+import { WHOLE_RUN } from './rollout.js';
 
 export type Outcome = 'compliant' | 'changed' | 'restored' | 'stuck' | 'unreachable' | 'refused' | 'skipped';
 
@@ -40,6 +42,10 @@ export type HostFact =
   | { readonly type: 'disarmFailed'; readonly failure: Failure }
   /** Another process takes this host up again, from where the journal left it. `by`: `alice@laptop`. */
   | { readonly type: 'resumed'; readonly by: string }
+  /** A host that was changed and proved could not be looked at again, or not be brought back: nobody knows that it is well. */
+  | { readonly type: 'doubted'; readonly failure: Failure }
+  /** A host that was changed and proved is no longer well: it is brought back. */
+  | { readonly type: 'notWell'; readonly failure: Failure }
   /** A person wants the old state back. `foreign`: what to do with a file that others changed since. */
   | { readonly type: 'undoAsked'; readonly by: string; readonly foreign: 'refuse' | 'save' }
   /** The saved copies are about to be removed from the node: from here on there is no undo. */
@@ -48,7 +54,22 @@ export type HostFact =
   | { readonly type: 'finished'; readonly outcome: Outcome; readonly failure?: Failure };
 
 /** `seq` counts from 1 per (run, host) and can be taken once. `at` is ISO 8601, UTC. */
-export type JournalEntry = HostFact & { readonly run: string; readonly host: string; readonly seq: number; readonly at: string };
+interface Place {
+  readonly run: string;
+  readonly seq: number;
+  readonly at: string;
+}
+export type HostEntry = HostFact & Place & { readonly host: string };
+export type RunEntry = RunFact & Place & { readonly host: typeof WHOLE_RUN };
+export type JournalEntry = HostEntry | RunEntry;
+
+export function isRunEntry(entry: JournalEntry): entry is RunEntry {
+  return entry.host === WHOLE_RUN;
+}
+
+export function isHostEntry(entry: JournalEntry): entry is HostEntry {
+  return entry.host !== WHOLE_RUN;
+}
 
 /** Where a host is, for the screen only: not durable, may be dropped. */
 export type HostPhase =
@@ -71,6 +92,23 @@ export type RunEvent =
       readonly failure?: Failure;
       readonly at: string;
     }
-  /** A durable fact of one host (stage apply). */
+  /** A durable fact of one host or of the whole run. */
   | { readonly event: 'entry'; readonly entry: JournalEntry }
+  /** Where a rollout stands, for the screen only. `text` is one line for people. */
+  | {
+      readonly event: 'rollout';
+      readonly run: string;
+      readonly wave: number;
+      readonly of: number;
+      readonly within: number;
+      /** In a canary, whose hosts go one after the other: hosts at once after it, which is what a person changes. */
+      readonly withinLater?: number;
+      readonly paused: boolean;
+      readonly text: string;
+      readonly at: string;
+    }
+  /** What the keyboard has to say back to the person at it; an empty text takes it away. */
+  | { readonly event: 'prompt'; readonly run: string; readonly text: string; readonly at: string }
+  /** Words for people that stay; they go through the view because it alone knows where they do not disturb what it draws. */
+  | { readonly event: 'said'; readonly run: string; readonly text: string; readonly at: string }
   | { readonly event: 'stageFinished'; readonly run: string; readonly stage: Stage; readonly at: string };

@@ -4,6 +4,7 @@ import type { Effect, EffectResult } from './effect.js';
 import type { Host } from './host.js';
 import type { JournalEntry, RunEvent } from './journal.js';
 import type { Answer, Query } from './query.js';
+import type { CommandSpec, ControlAct } from './rollout.js';
 
 /** How a remote shell ended. `lost`: no exit was reported, so nothing is known. */
 export type ShellEnd = { readonly how: 'exit'; readonly code: number } | { readonly how: 'signal'; readonly signal: string } | { readonly how: 'lost' };
@@ -63,6 +64,31 @@ export interface Clock {
   /** Milliseconds that never go back. */
   monotonicMs(): number;
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
+}
+
+/** Something a person asked of a rollout under way. `answer` says back what came of it; called once. */
+export interface ControlRequest {
+  /** `alice@laptop`. */
+  readonly by: string;
+  readonly act: ControlAct;
+  answer(accepted: boolean, text: string): void;
+}
+
+/** Where requests come from: the keyboard, another terminal. */
+export interface Controls {
+  /** Until the returned function is called. */
+  listen(take: (request: ControlRequest) => void): () => void;
+}
+
+/** How a program on the controller ended. `output`: the last lines of both its outputs, clean. */
+export interface CommandEnd {
+  readonly code: number | 'timeout' | 'notStarted' | 'stopped';
+  readonly output: string;
+}
+
+/** Runs programs on the controller. Never a shell line; ends the whole process group when time is up. Never rejects. */
+export interface CommandRunner {
+  run(command: CommandSpec, facts: unknown, signal: AbortSignal): Promise<CommandEnd>;
 }
 
 export interface InventorySource {

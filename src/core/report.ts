@@ -3,6 +3,7 @@ import type { Failure, FailureKind } from './failure.js';
 import { UNREACHABLE_KINDS } from './failure.js';
 import type { Finding } from './finding.js';
 import type { Outcome } from './journal.js';
+import type { OnStop, StopReason } from './rollout.js';
 
 /** The outcome of a host that was never touched, from why it was not. */
 export function outcomeUntouched(failure: Failure): Outcome {
@@ -25,10 +26,25 @@ export const EXIT = { fine: 0, usage: 1, failed: 2, stuck: 3, found: 4, interrup
 
 /** 3 beats 130: a person must look whatever else happened. */
 export function applyExitCode(results: readonly HostResult[], interrupted: boolean): number {
-  if (results.some((result) => result.outcome === 'stuck')) return EXIT.stuck;
+  if (results.some(needsPerson)) return EXIT.stuck;
   if (interrupted) return EXIT.interrupted;
-  const fine = results.every((result) => result.outcome === 'compliant' || result.outcome === 'changed' || wasUndone(result));
-  return fine ? EXIT.fine : EXIT.failed;
+  return results.every((result) => isFine(result) || wasUndone(result)) ? EXIT.fine : EXIT.failed;
+}
+
+/** A changed host with a failure that is no interrupt could not be looked at again at a gate, or was to be brought back and was not: nobody knows how it is. */
+function needsPerson({ outcome, failure }: HostResult): boolean {
+  return outcome === 'stuck' || (outcome === 'changed' && failure !== undefined && failure.kind !== 'interrupted');
+}
+
+function isFine({ outcome, failure }: HostResult): boolean {
+  return outcome === 'compliant' || (outcome === 'changed' && failure === undefined);
+}
+
+/** A run that was stopped is not fine, whatever its hosts say: something of it was not done, or was taken back. */
+export function rolloutExitCode(code: number, stop: { readonly reason: StopReason; readonly then: OnStop } | undefined, complaints: number): number {
+  if (code !== EXIT.fine && code !== EXIT.failed) return code;
+  if (stop?.reason === 'person' && stop.then === 'halt') return EXIT.interrupted;
+  return stop === undefined && complaints === 0 ? code : EXIT.failed;
 }
 
 /** Brought back because a person wanted it. */

@@ -5,9 +5,9 @@ import type { HostState } from '../core/fold.js';
 import type { Host } from '../core/host.js';
 import { isInTheMiddle, isOpen } from '../core/run-state.js';
 import type { ActPorts } from './act.js';
-import type { ApplyPorts } from './apply-fleet.js';
-import { BEFORE_ITS_TURN } from './apply-fleet.js';
 import { failureFrom } from './effect-failure.js';
+import type { FleetPorts } from './host-end.js';
+import { BEFORE_ITS_TURN } from './host-end.js';
 import { mapLimited } from './limit.js';
 import { Line } from './line.js';
 import { FIRST_CONTACT } from './reach.js';
@@ -33,7 +33,7 @@ export function hostsToClean(past: PastRun): Host[] {
   });
 }
 
-export async function cleanFleet(past: PastRun, hosts: readonly Host[], ports: ApplyPorts): Promise<Cleaned[]> {
+export async function cleanFleet(past: PastRun, hosts: readonly Host[], ports: FleetPorts): Promise<Cleaned[]> {
   const states = statesOf(past);
   return await mapLimited(hosts, ports.concurrency, async (host) => {
     const state = states.get(host.name);

@@ -2,12 +2,12 @@
  * Writes one host's facts down, durable first, shown second, and keeps the state they fold to. When
  * the journal fails it says so once and goes on in memory, so that a touched node can still be brought back.
  */
-import { FleetmendError, failureOf } from '../core/failure.js';
 import type { Failure } from '../core/failure.js';
 import type { HostState } from '../core/fold.js';
 import { NEW_HOST, advance } from '../core/fold.js';
 import type { HostFact, HostPhase, RunEvent } from '../core/journal.js';
 import type { Clock, Journal } from '../core/ports.js';
+import { createDurableAppend } from './durable-append.js';
 
 export interface Recorder {
   state(): HostState;
@@ -27,22 +27,15 @@ export interface RecorderPorts {
 /** `before`: where the journal left this host. */
 export function createRecorder(host: string, ports: RecorderPorts, before: HostState = NEW_HOST): Recorder {
   let state = before;
-  let journalFailure: Failure | undefined;
+  const append = createDurableAppend(ports.journal);
   return {
     state: () => state,
     record: async (fact) => {
       const entry = { ...fact, run: ports.run, host, seq: state.entries + 1, at: ports.clock.now().toISOString() };
-      if (journalFailure === undefined) {
-        try {
-          await ports.journal.append(entry);
-        } catch (thrown) {
-          journalFailure = failureOf(thrown);
-          if (thrown instanceof FleetmendError && thrown.failure.kind === 'fenced') throw thrown;
-        }
-      }
+      const undurable = await append(entry);
       state = advance(state, fact);
       ports.emit({ event: 'entry', entry });
-      return journalFailure;
+      return undurable;
     },
     say: (phase, text) => {
       ports.emit({ event: 'progress', run: ports.run, host, phase, text, at: ports.clock.now().toISOString() });

@@ -3,15 +3,15 @@ import type { Outcome } from '../core/journal.js';
 import type { HostResult } from '../core/report.js';
 import { outcomeUntouched } from '../core/report.js';
 import { isInTheMiddle, judgeUndo } from '../core/run-state.js';
-import type { ApplyPorts } from './apply-fleet.js';
-import { BEFORE_ITS_TURN, orStuck, resultOf } from './apply-fleet.js';
+import type { FleetPorts } from './host-end.js';
+import { BEFORE_ITS_TURN, STILL_THERE, orStuck, resultOf } from './host-end.js';
 import { mapLimited } from './limit.js';
 import type { PastRun } from './resume-fleet.js';
-import { STILL_THERE, statesOf } from './resume-fleet.js';
+import { statesOf } from './resume-fleet.js';
 import { undoHost } from './run-host.js';
 
 /** Results of the named hosts. A host with nothing to bring back is reported with the outcome that it has. */
-export async function undoFleet(past: PastRun, names: ReadonlySet<string>, foreign: 'refuse' | 'save', ports: ApplyPorts): Promise<HostResult[]> {
+export async function undoFleet(past: PastRun, names: ReadonlySet<string>, foreign: 'refuse' | 'save', ports: FleetPorts): Promise<HostResult[]> {
   const states = statesOf(past);
   const hosts = past.hosts.filter((host) => names.has(host.name));
   return await mapLimited(hosts, ports.concurrency, async (host) => {

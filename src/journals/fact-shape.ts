@@ -2,8 +2,11 @@
  * Does a fact that was read have the shape of its kind? A folder may come from another machine, or be damaged by hand: what
  * the rule of a host and the story of a run look into is checked here. Pure; says only yes or no.
  */
+import { DISRUPTION_CLASSES } from '../core/disruption.js';
 import type { HostFact } from '../core/journal.js';
 import { OUTCOMES } from '../core/journal.js';
+import type { ControlAct, RunFact } from '../core/rollout.js';
+import { HOOK_NAMES, WHOLE_RUN } from '../core/rollout.js';
 
 type Shape = (value: unknown) => boolean;
 
@@ -36,7 +39,14 @@ const STEPS: Readonly<Record<string, Shape>> = {
   verify: has({ check }),
 };
 const step: Shape = (value) => has({ id: text, title: text, phase: oneOf(...Object.keys(STEPS)) })(value) && STEPS[(value as { phase: string }).phase]?.(value) === true;
+const textsByName: Shape = (value) => typeof value === 'object' && value !== null && !Array.isArray(value) && Object.values(value).every(text);
+const wordsByName: Shape = (value) => typeof value === 'object' && value !== null && !Array.isArray(value) && Object.values(value).every(listOf(text));
+const observed = has({
+  hostKey: optional(text), files: textsByName, directories: textsByName, units: textsByName, commandLines: wordsByName, versions: textsByName,
+});
+const disruption = has({ class: oneOf(...DISRUPTION_CLASSES), units: listOf(text), along: listOf(text) });
 const plan = has({
+  observed: optional(observed), disruption: optional(disruption),
   host: text, finding, steps: listOf(step), notes: listOf(text), refusal: optional(failure), guard: optional(has({ deadlineMs: count })),
   baseline: optional(has({ invocationId: text, health: has({ unit: text, argv: listOf(text), forMs: count, withinMs: count }) })),
 });
@@ -61,15 +71,48 @@ const FACTS: Readonly<Record<HostFact['type'], Shape>> = {
   disarmFailed: has({ failure }),
   resumed: has({ by: text }),
   undoAsked: has({ by: text, foreign: oneOf('refuse', 'save') }),
+  doubted: has({ failure }),
+  notWell: has({ failure }),
   cleanAsked: has({ by: text }),
   cleaned: has({}),
   finished: has({ outcome, failure: optional(failure) }),
 };
 
+const wave: Shape = (value) => Number.isSafeInteger(value) && Number(value) >= 1;
+const ACTS: Readonly<Record<ControlAct['do'], Shape>> = {
+  pause: has({}),
+  continue: has({}),
+  within: has({ count: wave }),
+  skip: has({ host: text }),
+  stop: has({}),
+  undo: has({ scope: oneOf('wave', 'run') }),
+};
+export const isActShape: Shape = (value) => has({ do: oneOf(...Object.keys(ACTS)) })(value) && ACTS[(value as ControlAct).do](value);
+
+const RUN_FACTS: Readonly<Record<RunFact['type'], Shape>> = {
+  rolloutBegan: has({ by: text }),
+  waveBegan: has({ wave, of: wave, hosts: count }),
+  soaking: has({ wave, ms: count }),
+  gateFailed: has({ wave, failure, hosts: listOf(text) }),
+  wavePassed: has({ wave }),
+  waiting: has({ for: oneOf('window', 'person'), until: text }),
+  controlled: has({ by: text, act: isActShape }),
+  stopped: has({
+    reason: oneOf('budget', 'canary', 'gate', 'hook', 'person', 'interrupt', 'patience', 'journal'), summary: text, then: oneOf('halt', 'undoWave', 'undoRun'),
+  }),
+  hookFailed: has({ hook: oneOf(...HOOK_NAMES), onHost: optional(text), failure }),
+  hooksBegan: has({ onHost: text }),
+  hooksEnded: has({ onHost: text }),
+  rolloutEnded: has({}),
+};
+
 /** `unknown`: of a kind that this fleetmend cannot make sense of, and would leave out of a host's state. */
-export function shapeOfFact(type: string, fact: unknown): 'right' | 'wrong' | 'unknown' {
-  if (!Object.hasOwn(FACTS, type)) return 'unknown';
-  return FACTS[type as HostFact['type']](fact) ? 'right' : 'wrong';
+export function shapeOfFact(host: string, type: string, fact: unknown): 'right' | 'wrong' | 'unknown' {
+  const facts: Readonly<Record<string, Shape>> = host === WHOLE_RUN ? RUN_FACTS : FACTS;
+  const shape = Object.hasOwn(facts, type) ? facts[type] : undefined;
+  if (shape === undefined) return 'unknown';
+  return shape(fact) ? 'right' : 'wrong';
 }
 
 export const isPlanShape: Shape = plan;
+export const isFailureShape: Shape = failure;

@@ -55,10 +55,9 @@ export function parseLine(raw: Buffer): Line {
 function entryOf(text: string, writer: string): Line {
   try {
     const entry = JSON.parse(text) as Partial<JournalEntry> | null;
-    const named = typeof entry?.run === 'string' && typeof entry.host === 'string';
     const placed = typeof entry?.at === 'string' && Number.isSafeInteger(entry.seq) && (entry.seq ?? 0) >= 1;
-    if (named && placed) {
-      switch (shapeOfFact(String(entry.type), entry)) {
+    if (placed && typeof entry.run === 'string' && typeof entry.host === 'string') {
+      switch (shapeOfFact(entry.host, String(entry.type), entry)) {
         case 'right':
           return { kind: 'entry', entry: entry as JournalEntry, writer };
         case 'wrong':

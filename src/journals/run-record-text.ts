@@ -16,31 +16,41 @@ export interface PlansMark {
   readonly sha256: Digest;
 }
 
-const time = field('a time such as 2026-01-31T12:00:00.000Z', (value): value is string => {
+export const timeField = field('a time such as 2026-01-31T12:00:00.000Z', (value): value is string => {
   return typeof value === 'string' && /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/.test(value) && !Number.isNaN(Date.parse(value));
 });
 
-const host = mapping({
+export const hostField = mapping({
   name: lineText, address: lineText, port: wholeNumber(1, 65_535), user: lineText, identityFile: optional(lineText),
   become: oneOf('none', 'sudo'), connectTimeoutMs: wholeNumber(1, MAX_TIMEOUT_MS), labels: mapOf(lineText),
 });
+
+export const playbookField = mapping({
+  name: lineText, file: lineText, text: anyText, settings: mapOf(anyText), guard: optional(oneOf('none')),
+  rollout: optional(mapOf(lineText)), redact: optional(listOf(lineText)),
+});
+
+export const connectionField = mapping({
+  hostKeys: oneOf('strict', 'accept-new'), knownHosts: optional(listOf(lineText)), identityFile: optional(lineText),
+  concurrency: wholeNumber(1, 1000), startsPerSecond: optional(wholeNumber(1, 1000)),
+});
+
+export const digestField = field('a SHA-256 digest', (value): value is string => typeof value === 'string' && /^[0-9a-f]{64}$/.test(value));
 
 const document = mapping({
   v: wholeNumber(RECORD_VERSION, RECORD_VERSION),
   record: mapping({
     run: field('the name of a run', (value): value is string => typeof value === 'string' && isRunName(value)),
-    startedAt: time,
+    startedAt: timeField,
     by: lineText,
-    playbook: mapping({ name: lineText, file: lineText, text: anyText, settings: mapOf(anyText), guard: optional(oneOf('none')) }),
-    hosts: listOf(host),
-    connection: mapping({
-      hostKeys: oneOf('strict', 'accept-new'), knownHosts: optional(listOf(lineText)), identityFile: optional(lineText),
-      concurrency: wholeNumber(1, 1000),
-    }),
+    playbook: playbookField,
+    hosts: listOf(hostField),
+    connection: connectionField,
+    plan: optional(mapping({ digest: digestField, file: optional(lineText), approvedBy: optional(lineText), approvedAt: optional(timeField) })),
   }),
   plans: mapping({
     hosts: wholeNumber(0, Number.MAX_SAFE_INTEGER),
-    sha256: field('a SHA-256 digest', (value): value is string => typeof value === 'string' && /^[0-9a-f]{64}$/.test(value)),
+    sha256: digestField,
   }),
 });
 

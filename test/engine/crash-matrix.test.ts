@@ -8,6 +8,7 @@ import type { Playbook } from '../../src/core/playbook.js';
 import { diesWithNewValue, zeroFlagInDropIn, zeroInJson } from '../fake/layouts.js';
 import { wasTouched } from '../../src/core/decide.js';
 import { fold } from '../../src/core/fold.js';
+import { isHostEntry } from '../../src/core/journal.js';
 import type { HostResult } from '../../src/core/report.js';
 import type { CrashPoint, CrashRun, Meanwhile, Then } from './crash-rig.js';
 import { crashPoints, expectTrue, pointText, pointsUpTo, prepareCrashRun, withShortSoak } from './crash-rig.js';
@@ -18,7 +19,9 @@ beforeAll(async () => { playbook = withShortSoak(await loadRealPlaybook()); });
 
 const MEANWHILE: readonly Meanwhile[] = ['at once', 'after the guard', 'after a reboot'];
 const THEN: readonly Then[] = ['resume', 'undo'];
-const LONG_MS = 600_000;
+const LONG_MS = 900_000;
+/** Of the pairs of deaths only every so manieth: for a second run of the same tests, on another Node. */
+const PAIRS_EVERY = Number(process.env['CRASH_PAIRS_EVERY'] ?? 1);
 
 const tried = { oneDeath: 0, twoDeaths: 0 };
 afterAll(() => { console.log(`crash matrix: ${tried.oneDeath} schedules of one death, ${tried.twoDeaths} of two, ${tried.oneDeath + tried.twoDeaths} in all`); });
@@ -26,7 +29,7 @@ afterAll(() => { console.log(`crash matrix: ${tried.oneDeath} schedules of one d
 /** An undo of a host that the journal shows as never touched has nothing to do; of any other it must bring it back. */
 async function hadNothingToUndo(run: CrashRun, then: Then, result: HostResult | undefined, what: string): Promise<boolean> {
   if (then !== 'undo') return false;
-  const entries = await run.journal.read('run-1');
+  const entries = (await run.journal.read('run-1')).filter(isHostEntry);
   const state = fold(entries);
   const wasAsked = entries.some((entry) => entry.type === 'undoAsked');
   const isTouched = state.plan !== undefined && wasTouched(state.plan, state);
@@ -73,10 +76,12 @@ describe('without a guard', () => {
 
 describe('all pairs of two deaths', () => {
   it.each([zeroFlagInDropIn, diesWithNewValue].flatMap((spec) => THEN.map((then) => [spec.ailment, then, spec] as const)))('%s: %s', async (_, then, spec) => {
-    let count = 0;
+    let [pairs, count] = [0, 0];
     const outcomes = new Map<string, number>();
     for (const first of await crashPoints(spec, playbook)) {
       for (const second of await secondPoints(spec, first, then)) {
+        pairs += 1;
+        if (pairs % PAIRS_EVERY !== 0) continue;
         const what = `dead ${pointText(first)}, then ${then} dead ${pointText(second)}`;
         const run = await prepareCrashRun(spec, playbook);
         await run.first(first);
@@ -86,14 +91,15 @@ describe('all pairs of two deaths', () => {
         // The third one goes on with whatever the second wanted.
         const result = await run.later('resume', undefined, 'session-3');
         await expectTrue(run, result, what, wroteNothing ? 'mayBeLeft' : 'free');
-        const wasAsked = fold(await run.journal.read('run-1')).asked !== undefined;
+        const wasAsked = fold((await run.journal.read('run-1')).filter(isHostEntry)).asked !== undefined;
         expect(result?.outcome, what).toBe(wasAsked || spec === diesWithNewValue ? 'restored' : 'changed');
         count += 1;
         tried.twoDeaths += 1;
         outcomes.set(result?.outcome ?? 'none', (outcomes.get(result?.outcome ?? 'none') ?? 0) + 1);
       }
     }
-    console.log(`${count} pairs of deaths (${spec.ailment}, ${then}): ${JSON.stringify(Object.fromEntries(outcomes))}`);
+    expect(count).toBeGreaterThan(0);
+    console.log(`${count} of ${pairs} pairs of deaths (${spec.ailment}, ${then}): ${JSON.stringify(Object.fromEntries(outcomes))}`);
   }, LONG_MS);
 
   /** Every point at which the second process can die, after the first died there. */
@@ -103,6 +109,6 @@ describe('all pairs of two deaths', () => {
     const entriesBefore = (await run.journal.read('run-1')).length;
     let effects = 0;
     await run.rig.controller({ afterEffect: () => { effects += 1; return undefined; } }, 'session-2')[then](run.shown);
-    return pointsUpTo((await run.journal.read('run-1')).length - entriesBefore, effects);
+    return pointsUpTo((await run.journal.read('run-1')).slice(entriesBefore), effects);
   }
 });

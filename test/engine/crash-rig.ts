@@ -4,6 +4,7 @@
  */
 import { expect } from 'vitest';
 import type { JournalEntry } from '../../src/core/journal.js';
+import { isRunEntry } from '../../src/core/journal.js';
 import type { HostPlan } from '../../src/core/plan.js';
 import type { Playbook } from '../../src/core/playbook.js';
 import type { Journal } from '../../src/core/ports.js';
@@ -30,7 +31,7 @@ export type Then = 'resume' | 'undo';
 const never = <T>(): Promise<T> => new Promise<T>(() => undefined);
 
 /** A journal and a connector of one process that dies at `point`; `died` settles then. The link breaks after effect number `loss`. */
-function dying(point: CrashPoint | undefined, loss: number | undefined, journal: Journal): { faults: ConnectorFaults; journal: Journal; died: Promise<'died'> } {
+export function dying(point: CrashPoint | undefined, loss: number | undefined, journal: Journal): { faults: ConnectorFaults; journal: Journal; died: Promise<'died'> } {
   let die: (value: 'died') => void = () => undefined;
   const died = new Promise<'died'>((resolve) => { die = resolve; });
   let isDead = false;
@@ -90,8 +91,8 @@ export async function prepareCrashRun(spec: NodeSpec, playbook: Playbook, guard?
     first: async (point, loss) => {
       const one = dying(point, loss, journal);
       const { connector } = rig.controller(one.faults);
-      const result = await Promise.race([applyFleet(planned, { ...rig.ports, connector, journal: one.journal }), one.died]);
-      return result === 'died' ? undefined : result[0];
+      const end = await Promise.race([applyFleet(planned, { ...rig.ports, connector, journal: one.journal }), one.died]);
+      return end === 'died' ? undefined : end.results[0];
     },
     later: async (then, point, session, loss) => {
       const one = dying(point, loss, journal);
@@ -138,13 +139,18 @@ export async function crashPoints(spec: NodeSpec, playbook: Playbook, guard?: 'n
   const { applyFleet } = await import('../../src/engine/apply-fleet.js');
   const { connector } = run.rig.controller({ afterEffect: () => { effects += 1; return undefined; } });
   await applyFleet(await run.rig.plan(), { ...run.rig.ports, connector });
-  return pointsUpTo((await run.journal.read('run-1')).length, effects);
+  return pointsUpTo(await run.journal.read('run-1'), effects);
 }
 
-export function pointsUpTo(entries: number, effects: number): CrashPoint[] {
-  const of = (at: CrashPoint['at'], count: number): CrashPoint[] =>
-    Array.from({ length: count }, (_, index) => index + 1).flatMap((n) => [{ at, when: 'before', n }, { at, when: 'after', n }] satisfies CrashPoint[]);
-  return [...of('entry', entries), ...of('effect', effects)];
+/** Of facts of the run that follow each other one death says as much as all: nothing happens on the node between them. */
+export function pointsUpTo(entries: readonly JournalEntry[], effects: number): CrashPoint[] {
+  const both = (at: CrashPoint['at'], n: number): CrashPoint[] => [{ at, when: 'before', n }, { at, when: 'after', n }];
+  const ofEntries = entries.flatMap((entry, index): CrashPoint[] => {
+    if (!isRunEntry(entry)) return both('entry', index + 1);
+    const before = entries[index - 1];
+    return before !== undefined && isRunEntry(before) ? [] : [{ at: 'entry', when: 'before', n: index + 1 }];
+  });
+  return [...ofEntries, ...Array.from({ length: effects }, (_, index) => both('effect', index + 1)).flat()];
 }
 
 export function pointText(point: CrashPoint): string {

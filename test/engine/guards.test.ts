@@ -106,14 +106,14 @@ describe('the journal', () => {
     return { ...journal, append: (entry) => (taken++ < count ? journal.append(entry) : Promise.reject(new FleetmendError({ kind: 'journal', summary: 'disk full' }))) };
   }
   it('that fails lets nothing new begin, and a touched node is still brought back', async () => {
-    for (let count = 0; count < 16; count++) {
+    for (let count = 0; count < 22; count++) {
       const rig = createRig([zeroFlagInDropIn], { playbook, journal: fullAfter(count) });
       const [image, life] = [imageOf(node(rig), true), lifeOf(node(rig))];
       const [result] = await rig.apply();
       const what = `${count} entries, then full`;
       if (result?.outcome === 'changed') expect(count, what).toBeGreaterThan(10);
       else {
-        expect(['restored', 'refused'], what).toContain(result?.outcome);
+        expect(['restored', 'refused', 'skipped'], what).toContain(result?.outcome);
         expect(imageOf(node(rig), true), what).toEqual(image);
         expect(lifeOf(node(rig)), what).toMatchObject({ active: 'active/running', argv: life.argv });
       }
@@ -137,7 +137,7 @@ describe('the operator', () => {
     });
     const planned = await rig.plan();
     const { applyFleet } = await import('../../src/engine/apply-fleet.js');
-    const results = await applyFleet(planned, { ...rig.ports, concurrency: 1 });
+    const { results } = await applyFleet(planned, { ...rig.ports, concurrency: 1 });
     expect(results.map((result) => result.outcome)).toEqual(['changed', 'skipped', 'skipped']);
   });
   it('who stops at once is told which host is in the middle', async () => {
@@ -147,7 +147,7 @@ describe('the operator', () => {
       faults: { afterEffect: (_n, _host, effect) => { if (effect.do === 'edit') stop.abort(); return undefined; } },
     });
     const { applyFleet } = await import('../../src/engine/apply-fleet.js');
-    const results = await applyFleet(await rig.plan(), { ...rig.ports, concurrency: 1 });
+    const { results } = await applyFleet(await rig.plan(), { ...rig.ports, concurrency: 1 });
     expect(results.map((result) => result.outcome)).toEqual(['stuck', 'skipped']);
     expect(results[0]?.failure?.summary).toContain('between its old and its new state');
     expect(rig.connector.openSessions()).toBe(0);

@@ -59,7 +59,7 @@ describe('a node that another run holds', () => {
     await Promise.race([rig.apply(), rig.connector.crashed]);
     await rig.ports.clock.sleep(3_600_000);
     const other = { ...rig.ports, run: 'run-2', holder: holderOf('bob', 'run-2'), connector: rig.controller().connector };
-    const [result] = await applyFleet(await planFleet(rig.hosts, other), other);
+    const { results: [result] } = await applyFleet(await planFleet(rig.hosts, other), other);
     expect(result).toMatchObject({ outcome: 'refused', failure: { kind: 'locked', next: expect.stringContaining('fleetmend resume run-1') } });
   });
   it('whose lock a person breaks can be taken, and the old holder can change nothing more', async () => {

@@ -11,7 +11,9 @@ import type { Playbook } from '../../src/core/playbook.js';
 import type { HostPlan } from '../../src/core/plan.js';
 import type { Journal } from '../../src/core/ports.js';
 import type { HostResult } from '../../src/core/report.js';
-import type { ApplyPorts } from '../../src/engine/apply-fleet.js';
+import type { ApplyPorts } from '../../src/engine/fleet-work.js';
+import type { Controls, CommandRunner } from '../../src/core/ports.js';
+import type { Rollout } from '../../src/core/rollout.js';
 import { applyFleet } from '../../src/engine/apply-fleet.js';
 import type { PastRun } from '../../src/engine/resume-fleet.js';
 import { resumeFleet } from '../../src/engine/resume-fleet.js';
@@ -19,6 +21,7 @@ import { undoFleet } from '../../src/engine/undo-fleet.js';
 import type { SurveyPorts, Surveyed } from '../../src/engine/survey-fleet.js';
 import { auditFleet, planFleet } from '../../src/engine/survey-fleet.js';
 import { createMemoryJournal } from '../../src/journals/index.js';
+import { findSecrets } from '../../src/kubelet/find-secrets.js';
 import * as probes from '../../src/probes/index.js';
 import { readPlaybook } from '../../src/sources/index.js';
 import * as steps from '../../src/steps/index.js';
@@ -29,7 +32,7 @@ import { createFakeNode } from '../fake/fake-node.js';
 import type { NodeSpec } from '../fake/layouts.js';
 import { createVirtualClock } from '../fake/virtual-clock.js';
 
-export const CATALOGUE = { steps, probes };
+export const CATALOGUE = { steps, probes, findSecrets };
 const PLAYBOOK_FILE = new URL('../../playbooks/cis-3.2.5-streaming-connection-idle-timeout.yaml', import.meta.url).pathname;
 
 export function loadRealPlaybook(overrides: Record<string, string> = {}): Promise<Playbook> {
@@ -46,7 +49,20 @@ export interface RigOptions {
   readonly drain?: AbortSignal;
   readonly stop?: AbortSignal;
   readonly guard?: 'none';
+  /** Absent: all hosts in one wave, without canary and budget. */
+  readonly policy?: Partial<Rollout>;
+  readonly controls?: Controls;
+  readonly commands?: CommandRunner;
+  /** By host. */
+  readonly labels?: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
+
+/** All hosts in one wave, without canary and budget. */
+export const ALL_AT_ONCE: Rollout = {
+  waves: [{ unit: 'percent', percent: 100 }], canary: 'none', order: 'inventory', budget: { run: 'none', per: [] }, onStop: 'halt', soakMs: 0, pauseAfter: 'none', hooks: {},
+};
+const NOBODY: Controls = { listen: () => () => undefined };
+const NO_COMMANDS: CommandRunner = { run: () => Promise.resolve({ code: 'notStarted', output: 'this rig has no commands' }) };
 
 export interface Rig {
   readonly nodes: readonly FakeNode[];
@@ -75,7 +91,7 @@ export function createRig(specs: readonly NodeSpec[], options: RigOptions): Rig 
   const clock = createVirtualClock();
   const nodes = specs.map((spec, index) => createFakeNode({ name: `node-${index + 1}`, clock, spec, ...options.node }));
   options.arrange?.(nodes);
-  const hosts = nodes.map(({ name }): Host => ({ name, address: name, port: 22, user: 'root', become: 'none', connectTimeoutMs: 1000, labels: {} }));
+  const hosts = nodes.map(({ name }): Host => ({ name, address: name, port: 22, user: 'root', become: 'none', connectTimeoutMs: 1000, labels: options.labels?.[name] ?? {} }));
   const connector = fakeConnector(new Map(nodes.map((node) => [node.name, node])), options.faults);
   const never = new AbortController().signal;
   const events: RunEvent[] = [];
@@ -84,6 +100,7 @@ export function createRig(specs: readonly NodeSpec[], options: RigOptions): Rig 
   const ports = {
     run: RUN, holder: holderOf('session-1'), connector, clock, playbook, catalogue: CATALOGUE, concurrency: 8, evidence: 'keep' as const,
     journal: options.journal ?? createMemoryJournal(), drain: options.drain ?? never, signal: options.stop ?? never,
+    policy: { ...ALL_AT_ONCE, ...options.policy }, controls: options.controls ?? NOBODY, commands: options.commands ?? NO_COMMANDS,
     emit: (event: RunEvent) => {
       events.push(event);
       if (event.event === 'entry') entries.push(event.entry);
@@ -97,14 +114,14 @@ export function createRig(specs: readonly NodeSpec[], options: RigOptions): Rig 
     const its = { ...ports, connector: other, holder: holderOf(session), journal };
     return {
       connector: other,
-      resume: async (shown) => await resumeFleet(await pastOf(shown), its),
+      resume: async (shown) => [...(await resumeFleet(await pastOf(shown), its)).results],
       undo: async (shown, foreign = 'refuse') => await undoFleet(await pastOf(shown), new Set(hosts.map((host) => host.name)), foreign, its),
     };
   };
   const plan = (): Promise<Surveyed<HostPlan>[]> => planFleet(hosts, ports);
   return {
     nodes, hosts, connector, entries, events, ports, plan, controller,
-    apply: async (planned) => await applyFleet(planned ?? (await plan()), ports),
+    apply: async (planned) => [...(await applyFleet(planned ?? (await plan()), ports)).results],
     audit: async () => (await auditFleet(hosts, ports)).map((one) => one.value?.verdict ?? `no answer: ${one.failure?.summary ?? ''}`),
   };
 }

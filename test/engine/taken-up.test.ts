@@ -79,7 +79,7 @@ describe('a host that was mended, whose controller died before it said so', () =
 
   async function countEntries(run: Awaited<ReturnType<typeof prepareCrashRun>>): Promise<number> {
     await run.first(undefined);
-    return (await run.journal.read(RUN)).length;
+    return (await run.journal.read(RUN)).findIndex(({ type }) => type === 'finished') + 1;
   }
 });
 
@@ -100,7 +100,7 @@ describe('a guard that was armed before its controller died', () => {
     run.node.perform({ do: 'breakLock', session: 'session-1' }, { uid: 0, visit: run.node.newVisit() });
     const before = [imageOf(run.node, true), lifeOf(run.node)];
     const other = { ...run.rig.ports, run: 'run-2', holder: holderOf('bob', 'run-2'), connector: run.rig.controller().connector };
-    const results = await applyFleet(await planFleet(run.rig.hosts, other), other);
+    const { results } = await applyFleet(await planFleet(run.rig.hosts, other), other);
     expect(results).toMatchObject([{ outcome: 'refused', failure: { kind: 'locked', summary: expect.stringContaining('guard of run run-1') } }]);
     expect([imageOf(run.node, true), lifeOf(run.node)]).toEqual(before);
   });
