@@ -1,5 +1,6 @@
 /** Small acts on the controller's disk, durable and wary: folders and files of a run may have come from another machine. */
 import { randomUUID } from 'node:crypto';
+import type { Stats } from 'node:fs';
 import { constants } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { link, lstat, open, readFile, readlink, rename, unlink } from 'node:fs/promises';
@@ -70,7 +71,10 @@ export async function syncDirectory(directory: string): Promise<void> {
 
 /** Why this folder must not be used: others could have written what lies in it. Undefined when it is ours alone. */
 export async function exposureOf(directory: string): Promise<string | undefined> {
-  const facts = await lstat(directory);
+  return exposureOfFacts(await lstat(directory));
+}
+
+export function exposureOfFacts(facts: Stats): string | undefined {
   if (!facts.isDirectory()) return 'it is not a folder';
   const self = process.geteuid?.();
   if (self !== undefined && facts.uid !== self) return `it belongs to user ${facts.uid}, not to you (${self})`;

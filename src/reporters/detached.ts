@@ -5,6 +5,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { cleanText } from '../core/clean-text.js';
 import type { RunEvent } from '../core/journal.js';
 import type { Reporter } from '../core/ports.js';
 
@@ -12,6 +13,7 @@ export type ViewKind = 'terminal' | 'lines' | 'ndjson';
 
 /** Beyond this much unread text, progress is not worth sending. */
 const BACKLOG_BYTES = 1 << 20;
+const PASSING: readonly RunEvent['event'][] = ['progress', 'rollout'];
 /** How long the end of a run waits for a viewer that shows nothing any more. */
 const LINGER_MS = { terminal: 3_000, lines: 10_000, ndjson: 60_000 } as const;
 
@@ -40,7 +42,8 @@ export function createDetachedReporter(kind: ViewKind, viewing: Viewer = {}): Re
   viewer.stdin.on('error', () => { gone = true; });
   return {
     on: (event) => {
-      if (gone || (event.event === 'progress' && viewer.stdin.writableLength > BACKLOG_BYTES)) return;
+      if (gone && event.event === 'said') process.stderr.write(`${cleanText(event.text)}\n`);
+      if (gone || (PASSING.includes(event.event) && viewer.stdin.writableLength > BACKLOG_BYTES)) return;
       viewer.stdin.write(`${JSON.stringify(kind === 'ndjson' ? event : withoutContents(event))}\n`);
     },
     close: async () => {

@@ -2,7 +2,7 @@
 import { cleanLine } from '../core/clean-text.js';
 import type { Failure } from '../core/failure.js';
 import { describeFailure } from '../core/failure.js';
-import type { HostPhase, JournalEntry, Outcome, RunEvent } from '../core/journal.js';
+import type { HostEntry, HostPhase, Outcome, RunEvent } from '../core/journal.js';
 
 export type End = Outcome | 'pass' | 'fail' | 'unknown' | 'notApplicable';
 
@@ -36,6 +36,9 @@ export function follow(hosts: Map<string, HostLine>, event: RunEvent): void {
         hosts.set(event.entry.host, { host: event.entry.host, phase: 'done', text: finishedText(event.entry), end: event.entry.outcome });
       }
       return;
+    case 'rollout':
+    case 'prompt':
+    case 'said':
     case 'stageFinished':
       return;
   }
@@ -45,7 +48,7 @@ function surveyEnd(failure: Failure | undefined): End {
   return failure?.kind === 'interrupted' ? 'skipped' : 'unreachable';
 }
 
-function finishedText(entry: Extract<JournalEntry, { type: 'finished' }>): string {
+function finishedText(entry: Extract<HostEntry, { type: 'finished' }>): string {
   return entry.failure === undefined ? '' : cleanLine(describeFailure(entry.failure));
 }
 

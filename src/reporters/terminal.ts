@@ -4,19 +4,32 @@
  */
 import type { DefaultRenderer, ListrTask, SimpleRenderer } from 'listr2';
 import { Listr, ListrLogger, ProcessOutput } from 'listr2';
-import type { Stage } from '../core/journal.js';
+import { countHosts } from '../core/count-hosts.js';
+import type { RunEvent, Stage } from '../core/journal.js';
 import type { Reporter } from '../core/ports.js';
+import type { Frame } from './frame.js';
+import { createFrame, cutLine } from './frame.js';
+import type { RolloutView } from './rollout-view.js';
+import { NO_ROLLOUT, followRollout, headLines } from './rollout-view.js';
 import type { HostLine } from './run-model.js';
 import { countEnds, follow, isFine } from './run-model.js';
 
 /** What the view needs to know of the screen. */
 export interface Screen {
-  readonly output: NodeJS.WriteStream;
+  readonly output: { write(text: string): unknown };
   readonly rows: () => number;
+  readonly columns: () => number;
 }
 
-/** Lines that the view leaves free: the prompt above, the counts below. */
-const SPARE_ROWS = 4;
+export interface TerminalReporter extends Reporter {
+  /** Somebody else wrote to the terminal, as a shell does while we are stopped: nothing of that is erased. */
+  drawAnew(): void;
+}
+
+/** Lines that the hosts leave free: two of the rollout, the counts, what the keyboard says, the cursor's own. */
+const SPARE_ROWS = 6;
+/** Icon, blank and the last column, which some terminals wrap at. */
+const SPARE_COLUMNS = 4;
 /** However many events come, the screen is thought about this often. */
 const REDRAW_MS = 100;
 
@@ -25,30 +38,54 @@ interface Drawn {
   finish(): Promise<void>;
 }
 
-export function createTerminalReporter(screen: Screen): Reporter {
+interface View {
+  readonly hosts: ReadonlyMap<string, HostLine>;
+  readonly screen: Screen;
+  readonly frame: Frame;
+}
+
+export function createTerminalReporter(screen: Screen): TerminalReporter {
   const hosts = new Map<string, HostLine>();
+  let rollout: RolloutView = NO_ROLLOUT;
+  let frame = createFrame(screen);
   let drawn: Drawn | undefined;
   let finished: Promise<void> = Promise.resolve();
   let redraw: NodeJS.Timeout | undefined;
   const start = (stage: Stage): void => {
-    drawn = hosts.size <= screen.rows() - SPARE_ROWS ? drawEachHost(hosts, screen) : drawFleet(stage, hosts, screen);
-    redraw = setInterval(() => { drawn?.update(); }, REDRAW_MS);
+    frame = createFrame(screen);
+    const view = { hosts, screen, frame };
+    drawn = hosts.size <= screen.rows() - SPARE_ROWS ? drawEachHost(view) : drawFleet(stage, view);
+    redraw = setInterval(() => {
+      frame.head(headLines(rollout));
+      drawn?.update();
+    }, REDRAW_MS);
   };
   const finish = (): void => {
     clearInterval(redraw);
+    frame.head(headLines(rollout));
+    frame.foot('');
     finished = drawn?.finish() ?? finished;
     drawn = undefined;
   };
+  const show = (event: RunEvent): void => {
+    if (event.event === 'stageStarted') hosts.clear();
+    follow(hosts, event);
+    rollout = followRollout(rollout, event);
+    if (event.event === 'stageStarted') start(event.stage);
+    if (event.event === 'said') frame.say(event.text.split('\n'));
+    // At once: somebody types.
+    if (event.event === 'prompt') frame.foot(rollout.prompt);
+    if (event.event === 'stageFinished') finish();
+  };
   return {
-    on: (event) => {
-      if (event.event === 'stageStarted') hosts.clear();
-      follow(hosts, event);
-      if (event.event === 'stageStarted') start(event.stage);
-      if (event.event === 'stageFinished') finish();
-    },
-    // An input that ended without its last event (the run was killed) still ends the view.
+    on: show,
+    drawAnew: () => { frame.forget(); },
     close: async () => {
-      if (drawn !== undefined) finish();
+      // An input that ended without its last event: the run was killed, and a shell may write here already.
+      if (drawn !== undefined) {
+        frame.freeze();
+        finish();
+      }
       await finished;
     },
   };
@@ -56,16 +93,18 @@ export function createTerminalReporter(screen: Screen): Reporter {
 
 type Task = ListrTask<unknown, typeof DefaultRenderer, typeof SimpleRenderer>;
 
-function newListr(screen: Screen, tasks: Task[]): Listr<unknown, 'default', 'simple'> {
+function newListr({ output }: Frame, tasks: Task[]): Listr<unknown, 'default', 'simple'> {
   return new Listr<unknown, 'default', 'simple'>(tasks, {
     concurrent: true,
     exitOnError: false,
     // listr2 would end the process on the first Ctrl-C.
     registerSignalListeners: false,
     renderer: 'default',
+    // It asks standard output, which may go to a file: the view has the other one.
+    forceTTY: true,
     fallbackRendererCondition: false,
     rendererOptions: {
-      logger: new ListrLogger({ processOutput: new ProcessOutput(screen.output, screen.output, { leaveEmptyLine: false }) }),
+      logger: new ListrLogger({ processOutput: new ProcessOutput(output, output, { leaveEmptyLine: false }) }),
       collapseErrors: false,
       showErrorMessage: false,
       formatOutput: 'truncate',
@@ -79,10 +118,10 @@ interface Slot {
 }
 
 /** One listr2 task per host: it ends when the host ends. */
-function drawEachHost(hosts: ReadonlyMap<string, HostLine>, screen: Screen): Drawn {
+function drawEachHost({ hosts, screen, frame }: View): Drawn {
   const slots = new Map<string, Slot>();
   const width = Math.max(...[...hosts.keys()].map((name) => name.length), 0);
-  const listr = newListr(screen, [...hosts.keys()].map((host) => ({
+  const listr = newListr(frame, [...hosts.keys()].map((host) => ({
     title: host,
     task: (_: unknown, task: { title: string }): Promise<void> =>
       new Promise((resolve, reject) => {
@@ -96,7 +135,7 @@ function drawEachHost(hosts: ReadonlyMap<string, HostLine>, screen: Screen): Dra
   const update = (): void => {
     for (const line of hosts.values()) {
       const slot = slots.get(line.host);
-      slot?.title(titleOf(line, width));
+      slot?.title(cutLine(titleOf(line, width), screen.columns() - SPARE_COLUMNS));
       if (line.end !== undefined) slot?.end(isFine(line.end));
     }
   };
@@ -117,10 +156,10 @@ function titleOf(line: HostLine, width: number): string {
 }
 
 /** One listr2 task for the whole fleet: counts, and below them the hosts that matter. */
-function drawFleet(stage: Stage, hosts: ReadonlyMap<string, HostLine>, screen: Screen): Drawn {
+function drawFleet(stage: Stage, { hosts, screen, frame }: View): Drawn {
   let shown: { title: string } | undefined;
   let end: () => void = () => undefined;
-  const listr = newListr(screen, [{
+  const listr = newListr(frame, [{
     title: stage,
     task: (_: unknown, task: { title: string }): Promise<void> =>
       new Promise((resolve) => {
@@ -131,8 +170,8 @@ function drawFleet(stage: Stage, hosts: ReadonlyMap<string, HostLine>, screen: S
   const run = listr.run();
   const draw = (lines: readonly string[]): void => {
     const done = [...hosts.values()].filter((line) => line.end !== undefined).length;
-    const counts = `${stage}: ${done} of ${hosts.size} hosts done (${countEnds(hosts.values())})`;
-    if (shown !== undefined) shown.title = [counts, ...lines].join('\n');
+    const counts = `${stage}: ${done} of ${countHosts(hosts.size)} done (${countEnds(hosts.values())})`;
+    if (shown !== undefined) shown.title = [counts, ...lines].map((line) => cutLine(line, screen.columns() - SPARE_COLUMNS)).join('\n');
   };
   return {
     update: () => { draw(hostsThatMatter(hosts, screen.rows() - SPARE_ROWS)); },

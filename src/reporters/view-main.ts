@@ -9,6 +9,9 @@ import { createLinesReporter } from './lines.js';
 import { createNdjsonReporter } from './ndjson.js';
 import { createTerminalReporter } from './terminal.js';
 
+/** A stop that the system carries out comes within this. */
+const STOP_MS = 100;
+
 /** Ctrl-C reaches the whole process group; the run decides what it means, and the view goes on until its input ends. */
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
@@ -16,12 +19,26 @@ for (const stream of [process.stdout, process.stderr]) stream.on('error', () => 
 function createReporter(kind: string | undefined): Reporter {
   switch (kind) {
     case 'terminal':
-      return createTerminalReporter({ output: process.stderr, rows: () => process.stderr.rows || 24 });
+      return createTerminal();
     case 'ndjson':
       return createNdjsonReporter(process.stdout);
     default:
       return createLinesReporter(process.stderr);
   }
+}
+
+function createTerminal(): Reporter {
+  const { stderr } = process;
+  const reporter = createTerminalReporter({ output: stderr, rows: () => stderr.rows || 24, columns: () => stderr.columns || 80 });
+  // Before the shell writes: at the next start a picture may be drawn before anything is told of it.
+  const suspend = (): void => {
+    reporter.drawAnew();
+    process.off('SIGTSTP', suspend);
+    process.kill(process.pid, 'SIGTSTP');
+    setTimeout(() => { process.on('SIGTSTP', suspend); }, STOP_MS).unref();
+  };
+  process.on('SIGTSTP', suspend);
+  return reporter;
 }
 
 /** The last line may be cut when the run was killed. */

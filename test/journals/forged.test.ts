@@ -37,14 +37,14 @@ describe('the shape of a fact', () => {
     ['planned', { plan }], ['planned', { plan: { ...plan, refusal: failure } }], ['began', { step: 's' }], ['done', { step: 's' }],
     ['failed', { step: 's', effect: 'none', failure }], ['proved', { ok: true, detail: '' }], ['proved', { ok: false, failure }],
     ['finished', { outcome: 'changed' }], ['finished', { outcome: 'stuck', failure }], ['guardFired', { ok: true, detail: '' }],
-  ])('%s %j is right', (type, fact) => { expect(shapeOfFact(type, fact)).toBe('right'); });
+  ])('%s %j is right', (type, fact) => { expect(shapeOfFact('n1', type, fact)).toBe('right'); });
 
   it.each([
     ['planned', { plan: null }], ['planned', { plan: { host: 'h' } }], ['planned', { plan: { ...plan, steps: [null, 1] } }],
     ['planned', { plan: { ...plan, finding: {} } }], ['planned', { plan: { ...plan, steps: [{ id: 'a', title: 't', phase: 'change' }] } }],
     ['failed', { step: 's', effect: 'none', failure: null }], ['failed', { step: 's', effect: 'perhaps', failure }], ['began', {}],
     ['proved', { ok: false }], ['finished', { outcome: 'fine' }], ['finished', { outcome: 'stuck', failure: 'why' }], ['undoAsked', { by: 'a', foreign: 'keep' }],
-  ])('%s %j is wrong', (type, fact) => { expect(shapeOfFact(type, fact)).toBe('wrong'); });
+  ])('%s %j is wrong', (type, fact) => { expect(shapeOfFact('n1', type, fact)).toBe('wrong'); });
 
-  it('of an unknown kind is told apart', () => { expect(shapeOfFact('constructor', {})).toBe('unknown'); });
+  it('of an unknown kind is told apart', () => { expect(shapeOfFact('n1', 'constructor', {})).toBe('unknown'); });
 });

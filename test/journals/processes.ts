@@ -22,6 +22,10 @@ export async function startHolder(root: string, run: string): Promise<Worker> {
   return await startWorker('hold-worker.ts', [root, run]);
 }
 
+export async function startAsker(directory: string): Promise<Worker> {
+  return await startWorker('control-worker.ts', [directory]);
+}
+
 /** Resolves when the process has opened what it works on, and waits for `go`. */
 async function startWorker(script: string, words: readonly string[]): Promise<Worker> {
   const child = spawn(process.execPath, ['--import', 'tsx', new URL(script, import.meta.url).pathname, ...words], { stdio: ['pipe', 'pipe', 'inherit'] });

@@ -42,6 +42,15 @@ describe('a run folder', () => {
     expect([...(await opened.readShown()).values()]).toEqual(plans);
     expect(await opened.readEntries()).toEqual([entry('node-1', 1, RUN)]);
   });
+  it('keeps which plan it does, who approved it, and what its playbook hides', async () => {
+    const record = sampleRecord();
+    const plan = { digest: 'a'.repeat(64), file: '/tmp/rollout.plan', approvedBy: 'bob@desk', approvedAt: '2026-01-02T03:04:05.000Z' };
+    const whole = { ...record, plan, playbook: { ...record.playbook, redact: ['kubeapipin'] } };
+    await createRunFolder(root, whole, []);
+    expect((await openRunFolder(root, RUN)).record).toEqual(whole);
+    await setInRecord('record/plan/digest', 'abc');
+    expect(await refusal()).toMatchObject({ kind: 'badInput', summary: expect.stringContaining('record/plan/digest') as string });
+  });
   it('has no entries before its journal was opened, and reading makes none', async () => {
     await createRunFolder(root, sampleRecord(), []);
     expect(await (await openRunFolder(root, RUN)).readEntries()).toEqual([]);
