@@ -4,13 +4,14 @@
  */
 import { cleanText } from '../core/clean-text.js';
 import { describeFailure, failureOf } from '../core/failure.js';
+import { say } from './outlet.js';
 
 export async function atEnd(...acts: readonly (() => Promise<void>)[]): Promise<void> {
   for (const act of acts) {
     try {
       await act();
     } catch (thrown) {
-      process.stderr.write(`fleetmend: at the end: ${cleanText(describeFailure(failureOf(thrown)))}\n`);
+      say(`fleetmend: at the end: ${cleanText(describeFailure(failureOf(thrown)))}`);
     }
   }
 }

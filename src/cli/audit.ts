@@ -8,7 +8,8 @@ import { jsonDocument, plainEvidence } from './json-document.js';
 import type { FleetArguments } from './options.js';
 import { withFleetOptions } from './options.js';
 import { createPaint } from './paint.js';
-import { print, startSession } from './run-stage.js';
+import { print } from './outlet.js';
+import { startSession } from './run-stage.js';
 import { showFindings } from './show-findings.js';
 
 type AuditArguments = FleetArguments & { evidence: boolean };

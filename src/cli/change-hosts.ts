@@ -6,13 +6,14 @@ import { describeFailure, failureOf } from '../core/failure.js';
 import type { JournalEntry, Stage } from '../core/journal.js';
 import type { Journal } from '../core/ports.js';
 import type { HostResult } from '../core/report.js';
-import { EXIT } from '../core/report.js';
-import type { ApplyPorts } from '../engine/apply-fleet.js';
+import { EXIT, rolloutExitCode } from '../core/report.js';
+import type { FleetEnd, FleetPorts } from '../engine/host-end.js';
 import { jsonDocument } from './json-document.js';
+import type { Paint } from './paint.js';
 import { createPaint } from './paint.js';
 import type { Session } from './run-stage.js';
-import { print } from './run-stage.js';
-import { showResults } from './show-results.js';
+import { print, say } from './outlet.js';
+import { detailLines, showResults } from './show-results.js';
 import { newHolder } from './who.js';
 
 export interface HostWork {
@@ -22,25 +23,25 @@ export interface HostWork {
   /** Where the run's folder is. */
   readonly directory: string;
   readonly names: readonly string[];
-  work(ports: ApplyPorts): Promise<HostResult[]>;
+  work(ports: FleetPorts): Promise<FleetEnd>;
   exitCode(results: readonly HostResult[], interrupted: boolean): number;
   /** Closing lines for people: what to do next. */
-  next(results: readonly HostResult[]): readonly string[];
+  next(end: FleetEnd): readonly string[];
 }
 
 export async function changeHosts(job: HostWork): Promise<number> {
   const { session, directory } = job;
-  const { journal, complaint } = listenForLoss(job.journal);
+  const { journal, complaint } = listenForLoss(job.journal, session.say);
   const holder: Holder = newHolder(session.run);
   try {
-    const results = await session.stage(job.stage, job.names, (emit) => job.work({ ...session.ports(emit), journal, holder }));
-    const said = job.exitCode(results, session.interrupts.drain.aborted);
+    const end = await session.stage(job.stage, job.names, (emit) => job.work({ ...session.ports(emit), journal, holder }));
+    const said = rolloutExitCode(job.exitCode(end.results, session.interrupts.drain.aborted), end.stop, end.complaints.length);
     const exitCode = complaint() === undefined ? said : Math.max(said, EXIT.failed);
-    await show(job, results, exitCode);
+    await show(job, end, exitCode, complaint());
     return exitCode;
   } catch (thrown) {
     // Hosts may have been changed: this is no matter of usage any more.
-    process.stderr.write(`fleetmend: ${cleanText(describeFailure(failureOf(thrown)))}; look at the hosts of ${directory}\n`);
+    say(`fleetmend: ${cleanText(describeFailure(failureOf(thrown)))}; look at the hosts of ${directory}`);
     return EXIT.stuck;
   } finally {
     await journal.close().catch(() => undefined);
@@ -48,13 +49,13 @@ export async function changeHosts(job: HostWork): Promise<number> {
 }
 
 /** A run whose journal is not whole says so, at once and by its exit code. */
-function listenForLoss(journal: Journal): { journal: Journal; complaint: () => Failure | undefined } {
+function listenForLoss(journal: Journal, tell: (text: string) => void): { journal: Journal; complaint: () => Failure | undefined } {
   let failure: Failure | undefined;
   const append = async (entry: JournalEntry): Promise<void> => {
     try {
       await journal.append(entry);
     } catch (thrown) {
-      if (failure === undefined) process.stderr.write(`fleetmend: ${cleanText(describeFailure(failureOf(thrown)))}; no further change is begun\n`);
+      if (failure === undefined) tell(`fleetmend: ${cleanText(describeFailure(failureOf(thrown)))}; no further change is begun`);
       failure ??= failureOf(thrown);
       throw thrown;
     }
@@ -62,26 +63,27 @@ function listenForLoss(journal: Journal): { journal: Journal; complaint: () => F
   return { journal: { ...journal, append }, complaint: () => failure };
 }
 
-async function show(job: HostWork, results: readonly HostResult[], exitCode: number): Promise<void> {
+async function show(job: HostWork, end: FleetEnd, exitCode: number, lost: Failure | undefined): Promise<void> {
   const { session, stage, directory } = job;
+  const { results, stop, complaints } = end;
   if (session.output === 'text') {
-    const lines = [`journal: ${directory}`, ...job.next(results)];
-    await print(`${showResults(results, createPaint(process.stdout, process.env))}\n${lines.join('\n')}\n`);
+    const paint = createPaint(process.stdout, process.env);
+    const lines = [...endLines(end, paint), `journal: ${directory}`, ...(lost === undefined ? job.next(end) : [NOT_WHOLE])];
+    await print(`${showResults(results, paint)}\n${lines.join('\n')}\n`);
   }
   if (session.output === 'json') {
     const { playbook } = session.fleet;
-    await print(jsonDocument({ run: session.run, stage, playbook: playbook.name, exitCode, journal: directory, hosts: results }, { withBytes: false }));
+    await print(jsonDocument({ run: session.run, stage, playbook: playbook.name, exitCode, journal: directory, stopped: stop, complaints, hosts: results }, { withBytes: false }));
   }
 }
 
-/** What the reader can do about hosts that have no good end, and about those that were changed. */
-export function nextCommands(run: string, results: readonly HostResult[]): string[] {
-  // A host without a finding was never planned: a resume has nothing to go on with there.
-  const open = results.some(({ outcome, finding }) => outcome === 'stuck' || ((outcome === 'skipped' || outcome === 'unreachable') && finding !== undefined));
-  const changed = results.some(({ outcome }) => outcome === 'changed');
+/** Why the rollout did not go to its end, and what its commands complained of. */
+function endLines({ stop, complaints }: FleetEnd, paint: Paint): string[] {
   return [
-    ...(open ? [`to go on: fleetmend resume ${run}`] : []),
-    ...(changed ? [`to take it back: fleetmend undo ${run} (the saved copies stay on the nodes until: fleetmend clean ${run})`] : []),
-    `the story of a host: fleetmend show ${run} HOST`,
+    ...(stop === undefined ? [] : [paint('red', `stopped: ${cleanText(stop.summary)}`)]),
+    ...complaints.flatMap((failure) => [...(stop?.summary.includes(failure.summary) === true ? [] : [paint('red', cleanText(describeFailure(failure)))]), ...(failure.detail === undefined ? [] : detailLines(failure, paint))]),
   ];
 }
+
+/** What it does not know, no command may go by. */
+const NOT_WHOLE = 'the journal of this run is not whole: no command that goes on with it, or takes it back, is named here; look at the hosts yourself';

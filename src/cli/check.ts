@@ -2,7 +2,7 @@
 import type { CommandModule } from 'yargs';
 import { readPlaybook } from '../sources/index.js';
 import { CATALOGUE } from './compose.js';
-import { print } from './run-stage.js';
+import { print } from './outlet.js';
 
 interface CheckArguments {
   playbooks: string[];

@@ -1,6 +1,7 @@
 /** `fleetmend clean`: removes a run's saved copies from its nodes. After that the run cannot be undone. */
 import type { CommandModule } from 'yargs';
 import { cleanLine } from '../core/clean-text.js';
+import { countHosts } from '../core/count-hosts.js';
 import { describeFailure } from '../core/failure.js';
 import { foldNames } from '../core/fold-names.js';
 import { EXIT } from '../core/report.js';
@@ -13,7 +14,8 @@ import { jsonDocument } from './json-document.js';
 import type { RunArguments } from './options.js';
 import { YES, withRunOptions } from './options.js';
 import { openPastRun } from './past-run.js';
-import { print, startSession } from './run-stage.js';
+import { print } from './outlet.js';
+import { startSession } from './run-stage.js';
 import { newHolder } from './who.js';
 
 type CleanArguments = RunArguments & { yes: boolean };
@@ -34,7 +36,7 @@ async function clean(args: CleanArguments): Promise<number> {
   try {
     const hosts = hostsToClean(open.past);
     if (hosts.length > 0 && !args.yes) {
-      const question = `Remove the saved copies of run ${open.run} from ${hosts.length} hosts? It cannot be undone after that.`;
+      const question = `Remove the saved copies of run ${open.run} from ${countHosts(hosts.length)}? It cannot be undone after that.`;
       const answer = await confirm(question, session.interrupts.drain);
       if (answer !== 'yes') return answer === 'interrupted' ? EXIT.interrupted : EXIT.usage;
     }
@@ -52,5 +54,5 @@ async function clean(args: CleanArguments): Promise<number> {
 function showCleaned(results: readonly Cleaned[]): string {
   const clean = results.filter(({ failure }) => failure === undefined).map(({ host }) => host);
   const lines = results.flatMap(({ host, failure }) => (failure ? [`  ${host} not cleaned: ${cleanLine(describeFailure(failure))}`] : []));
-  return `${[`cleaned ${clean.length} of ${results.length} hosts${clean.length > 0 ? `: ${cleanLine(foldNames(clean))}` : ''}`, ...lines].join('\n')}\n`;
+  return `${[`cleaned ${clean.length} of ${countHosts(results.length)}${clean.length > 0 ? `: ${cleanLine(foldNames(clean))}` : ''}`, ...lines].join('\n')}\n`;
 }

@@ -4,20 +4,29 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Catalogue } from '../core/catalogue.js';
 import type { Host } from '../core/host.js';
+import type { Digest } from '../core/bytes.js';
+import { digestOf } from '../core/bytes.js';
 import { FleetmendError } from '../core/failure.js';
+import { DEFAULT_STARTS_PER_SECOND } from '../core/ramp.js';
 import type { Playbook } from '../core/playbook.js';
 import type { Connector, Reporter } from '../core/ports.js';
 import type { ConnectionChoices, RunRecord } from '../core/run-record.js';
 import { selectHosts } from '../core/select-hosts.js';
+import { rampConnector } from '../engine/ramp.js';
 import { createConnector } from '../host/connector.js';
+import { findSecrets } from '../kubelet/find-secrets.js';
+import { checkRollout } from '../rollout/check-rollout.js';
 import * as probes from '../probes/index.js';
 import { createDetachedReporter, createSilentReporter } from '../reporters/index.js';
 import { loadPlaybook, readTextFile, yaml } from '../sources/index.js';
 import { createSshTransport } from '../ssh/transport.js';
 import * as steps from '../steps/index.js';
-import type { FleetArguments } from './options.js';
+import type { ConnectionArguments, FleetArguments } from './options.js';
+import { DEFAULT_CONCURRENCY } from './options.js';
+import { rolloutFlags } from './rollout-options.js';
+import { systemClock } from './system-clock.js';
 
-export const CATALOGUE: Catalogue = { steps, probes };
+export const CATALOGUE: Catalogue = { steps, probes, findSecrets };
 
 /** Everything a command needs to know before it reaches for the first host. Throws FleetmendError (badInput). */
 export interface Fleet {
@@ -31,23 +40,44 @@ export interface Fleet {
 export interface NewFleet extends Fleet {
   readonly origin: RunRecord['playbook'];
   readonly connection: ConnectionChoices;
+  /** Where its hosts come from: the file in full, and its digest. */
+  readonly inventory: { readonly file: string; readonly sha256: Digest };
 }
 
 export async function composeFleet(args: FleetArguments & { guard?: 'none' | undefined }): Promise<NewFleet> {
-  const connection: ConnectionChoices = {
-    hostKeys: args.hostKeys, concurrency: checkConcurrency(args.concurrency),
+  const connection = chooseConnection(args);
+  const settings = parseSettings(args.set);
+  const rollout = rolloutFlags(args);
+  const text = await readTextFile(args.playbook);
+  const loaded = loadPlaybook(args.playbook, text, CATALOGUE, settings, rollout);
+  const hosts = await loadHosts(args.inventory, args.limit, connection.identityFile);
+  const inventory = { file: resolve(args.inventory), sha256: digestOf(Buffer.from(await readTextFile(args.inventory))) };
+  const { names } = loaded.secrets;
+  const origin = { name: loaded.name, file: resolve(args.playbook), text, settings, rollout, ...(names.length > 0 ? { redact: names } : {}), ...(args.guard ? { guard: args.guard } : {}) };
+  return { playbook: withGuard(loaded, args.guard), hosts, concurrency: connection.concurrency, connector: composeConnector(connection), origin, connection, inventory };
+}
+
+export function chooseConnection(args: ConnectionArguments): ConnectionChoices {
+  return {
+    hostKeys: args.hostKeys ?? 'strict', concurrency: checkConcurrency(args.concurrency ?? DEFAULT_CONCURRENCY),
+    ...(args.startsPerSecond === undefined ? {} : { startsPerSecond: checkStarts(args.startsPerSecond) }),
     ...(args.knownHosts ? { knownHosts: args.knownHosts.map((file) => resolve(file)) } : {}),
     ...(args.identityFile === undefined ? {} : { identityFile: resolve(args.identityFile) }),
   };
-  const settings = parseSettings(args.set);
-  const text = await readTextFile(args.playbook);
-  const loaded = loadPlaybook(args.playbook, text, CATALOGUE, settings);
-  const hosts = await loadHosts(args.inventory, args.limit, connection.identityFile);
-  const origin = { name: loaded.name, file: args.playbook, text, settings, ...(args.guard ? { guard: args.guard } : {}) };
-  return { playbook: withGuard(loaded, args.guard), hosts, concurrency: connection.concurrency, connector: composeConnector(connection), origin, connection };
 }
 
-export function withGuard(playbook: Playbook, guard: 'none' | undefined): Playbook {
+/** What could never be meant for these hosts is said before one of them is reached. */
+export function refuseRollout(playbook: Playbook, hosts: readonly Host[]): void {
+  const errors = checkRollout(playbook.rollout, hosts);
+  if (errors.length > 0) throw badInput(`rollout: ${errors.join('\n')}`);
+}
+
+/** The playbook of a record, with what its command line said of it. */
+export function playbookOf({ file, text, settings, guard, rollout }: RunRecord['playbook'], rolloutNow: Readonly<Record<string, string>> = {}): Playbook {
+  return withGuard(loadPlaybook(file, text, CATALOGUE, settings, { ...rollout, ...rolloutNow }), guard);
+}
+
+function withGuard(playbook: Playbook, guard: 'none' | undefined): Playbook {
   return guard === undefined ? playbook : { ...playbook, guard };
 }
 
@@ -56,21 +86,32 @@ export function checkConcurrency(concurrency: number): number {
   throw badInput(`--concurrency: expected a whole number from 1 to 1000, got ${String(concurrency)}`);
 }
 
+export function checkStarts(startsPerSecond: number): number {
+  if (Number.isInteger(startsPerSecond) && startsPerSecond >= 1 && startsPerSecond <= 1000) return startsPerSecond;
+  throw badInput(`--starts-per-second: expected a whole number from 1 to 1000, got ${String(startsPerSecond)}`);
+}
+
 export async function loadHosts(inventory: string, limit: readonly string[], identityFile?: string): Promise<Host[]> {
   const hosts = await yaml.load(inventory);
   const chosen = limit.length === 0 ? hosts : selectHosts(hosts, limit);
   return chosen.map((host) => (identityFile === undefined || host.identityFile !== undefined ? host : { ...host, identityFile }));
 }
 
+/** The key files of another machine may not be there on this one: what is said now wins. */
+export function withIdentity(host: Host, identityFile: string | undefined): Host {
+  return identityFile === undefined ? host : { ...host, identityFile: resolve(identityFile) };
+}
+
 export function composeConnector(connection: ConnectionChoices): Connector {
   const home = homedir();
   const agentSocket = process.env['SSH_AUTH_SOCK'];
-  return createConnector(createSshTransport({
+  const connector = createConnector(createSshTransport({
     hostKeys: connection.hostKeys === 'accept-new' ? 'acceptNew' : 'strict',
     knownHostsFiles: connection.knownHosts ?? [join(home, '.ssh', 'known_hosts'), '/etc/ssh/ssh_known_hosts'],
     defaultIdentityFiles: ['id_ed25519', 'id_ecdsa', 'id_rsa'].map((name) => join(home, '.ssh', name)),
     ...(agentSocket ? { agentSocket } : {}),
   }));
+  return rampConnector(connector, { startsPerSecond: connection.startsPerSecond ?? DEFAULT_STARTS_PER_SECOND }, systemClock);
 }
 
 function parseSettings(settings: readonly string[]): Record<string, string> {

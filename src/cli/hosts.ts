@@ -3,7 +3,7 @@ import type { ArgumentsCamelCase, CommandModule } from 'yargs';
 import { loadHosts } from './compose.js';
 import { jsonDocument } from './json-document.js';
 import { withInventoryOptions } from './options.js';
-import { print } from './run-stage.js';
+import { print } from './outlet.js';
 
 interface HostsArguments {
   inventory: string;

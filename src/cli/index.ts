@@ -1,16 +1,20 @@
 /** The command line: global behaviour, the list of commands, and the one catch that turns a failure into words and an exit code. */
 import { readFileSync } from 'node:fs';
-import yargs from 'yargs';
+import yargs, { type CommandModule } from 'yargs';
 import { hideBin } from 'yargs/helpers';
 import { cleanText } from '../core/clean-text.js';
 import { describeFailure, failureOf } from '../core/failure.js';
 import { EXIT } from '../core/report.js';
 import { applyCommand } from './apply.js';
+import { approveCommand } from './approve.js';
 import { auditCommand } from './audit.js';
 import { checkCommand } from './check.js';
 import { cleanCommand } from './clean.js';
+import { ctlCommand } from './ctl.js';
 import { hostsCommand } from './hosts.js';
+import { say, withOutlet } from './outlet.js';
 import { planCommand } from './plan.js';
+import { refuseNamedWords } from './refuse-named-words.js';
 import { refuseRepeats } from './refuse-repeats.js';
 import { resumeCommand } from './resume.js';
 import { completeWords } from './run-completion.js';
@@ -23,8 +27,17 @@ const EXIT_CODES = `Exit codes: 0 all compliant or changed (undo: all that was a
 2 some hosts failed, every one restored or never touched; 3 at least one host is stuck;
 4 audit and plan: hosts that fail were found; 130 interrupted: go on with resume.`;
 
+const COMMANDS: readonly CommandModule[] = [
+  auditCommand, planCommand, approveCommand, applyCommand, resumeCommand, undoCommand, runsCommand, showCommand,
+  ctlCommand, cleanCommand, unlockCommand, hostsCommand, checkCommand,
+] as never[];
+
 /** Runs one command line; sets process.exitCode and never exits by itself. */
-export async function runCommandLine(argv: readonly string[]): Promise<void> {
+export function runCommandLine(argv: readonly string[]): Promise<void> {
+  return withOutlet(() => runCommand(argv));
+}
+
+async function runCommand(argv: readonly string[]): Promise<void> {
   // A reader of our output that went away (`| head`) must not end a run in the middle.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   try {
@@ -32,23 +45,14 @@ export async function runCommandLine(argv: readonly string[]): Promise<void> {
       .scriptName('fleetmend')
       .usage('$0 COMMAND: find the Kubernetes nodes that break a control, mend them over SSH, prove it')
       .version(version())
-      .command(auditCommand)
-      .command(planCommand)
-      .command(applyCommand)
-      .command(resumeCommand)
-      .command(undoCommand)
-      .command(runsCommand)
-      .command(showCommand)
-      .command(cleanCommand)
-      .command(unlockCommand)
-      .command(hostsCommand)
-      .command(checkCommand)
+      .command([...COMMANDS])
       .completion('completion', 'print a completion script for your shell', completeWords as never)
       .demandCommand(1, 'name a command')
       .recommendCommands()
       .strict()
       .parserConfiguration({ 'dot-notation': false })
       .check(refuseRepeats)
+      .check(refuseNamedWords(argv, COMMANDS.map(({ command }) => String(command))))
       .wrap(Math.min(110, process.stdout.columns || 110))
       .epilogue(EXIT_CODES)
       .exitProcess(false)
@@ -58,7 +62,7 @@ export async function runCommandLine(argv: readonly string[]): Promise<void> {
       .parseAsync();
   } catch (thrown) {
     process.exitCode = EXIT.usage;
-    process.stderr.write(`${errorText(thrown)}\n`);
+    say(errorText(thrown));
   }
 }
 

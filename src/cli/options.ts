@@ -1,18 +1,34 @@
 /** The options that all commands which reach hosts share, for yargs. Data only. */
 import type { Argv, ArgumentsCamelCase } from 'yargs';
+import { BURST, DEFAULT_STARTS_PER_SECOND } from '../core/ramp.js';
 
 export const DEFAULT_CONCURRENCY = 64;
 
 /** Adds the positional playbook and the shared options. */
-export function withFleetOptions(yargs: Argv) {
-  return withInventoryOptions(yargs)
+export function withFleetOptions(yargs: Argv, output = OUTPUT) {
+  return withConnectionOptions(withInventoryOptions(yargs), output)
     .positional('playbook', { type: 'string', demandOption: true, describe: 'playbook file (YAML)' })
-    .option('set', { type: 'string', array: true, default: [] as string[], requiresArg: true, describe: 'a playbook parameter, NAME=VALUE' })
-    .option('concurrency', { ...CONCURRENCY, default: DEFAULT_CONCURRENCY })
-    .option('host-keys', { ...HOST_KEYS, default: 'strict' as const })
+    .option('set', SET);
+}
+
+/** How hosts are reached, and the format of the output. */
+export function withConnectionOptions<T>(yargs: Argv<T>, output = OUTPUT) {
+  return yargs
+    .option('concurrency', CONCURRENCY)
+    .option('starts-per-second', STARTS_PER_SECOND)
+    .option('host-keys', HOST_KEYS)
     .option('known-hosts', { ...KNOWN_HOSTS, describe: 'known_hosts file (default: ~/.ssh/known_hosts and /etc/ssh/ssh_known_hosts)' })
     .option('identity-file', IDENTITY_FILE)
-    .option('output', OUTPUT);
+    .option('output', output);
+}
+
+/** For `apply`, which takes its hosts and its playbook from files, from a saved plan, or from a past run. */
+export function withApplyOptions(yargs: Argv) {
+  return withConnectionOptions(yargs)
+    .positional('source', { type: 'string', demandOption: true, describe: 'playbook file (YAML), plan file of `fleetmend plan`, or, with --rerun, a run' })
+    .option('inventory', { ...INVENTORY, demandOption: false, describe: 'inventory file (YAML); with a playbook' })
+    .option('limit', LIMIT)
+    .option('set', SET);
 }
 
 /** For commands that take up a past run: what it said of connections counts unless it is said anew. */
@@ -20,6 +36,7 @@ export function withRunOptions(yargs: Argv) {
   return yargs
     .positional('run', { type: 'string', demandOption: true, describe: 'name of a run, or the start of one: `fleetmend runs`' })
     .option('concurrency', CONCURRENCY)
+    .option('starts-per-second', STARTS_PER_SECOND)
     .option('host-keys', HOST_KEYS)
     .option('known-hosts', { ...KNOWN_HOSTS, describe: 'known_hosts file instead of those of the run' })
     .option('identity-file', { ...IDENTITY_FILE, describe: 'private key instead of those of the run, for all its hosts' })
@@ -28,24 +45,41 @@ export function withRunOptions(yargs: Argv) {
 
 export function withUnlockOptions(yargs: Argv) {
   return withInventoryOptions(yargs)
-    .option('concurrency', { ...CONCURRENCY, default: DEFAULT_CONCURRENCY })
-    .option('host-keys', { ...HOST_KEYS, default: 'strict' as const })
+    .option('concurrency', CONCURRENCY)
+    .option('starts-per-second', STARTS_PER_SECOND)
+    .option('host-keys', HOST_KEYS)
     .option('known-hosts', { ...KNOWN_HOSTS, describe: 'known_hosts file' })
     .option('identity-file', IDENTITY_FILE)
     .option('output', { alias: 'o', choices: ['text', 'json'] as const, default: 'text' as const, describe: 'format' });
 }
 
-const CONCURRENCY = { alias: 'c', type: 'string', requiresArg: true, coerce: toNumber, describe: 'hosts worked on at once' } as const;
+const INVENTORY = { alias: 'i', type: 'string', requiresArg: true } as const;
+const SET = { type: 'string' as const, array: true as const, default: [] as string[], requiresArg: true, describe: 'a playbook parameter, NAME=VALUE' };
+const CONCURRENCY = { alias: 'c', type: 'string', requiresArg: true, coerce: toNumber, describe: `hosts looked at at once, ${DEFAULT_CONCURRENCY} by default; and changed at once where no \`within\` says otherwise` } as const;
+const STARTS_PER_SECOND = {
+  type: 'string', requiresArg: true, coerce: toNumber,
+  describe: `connections started in a second, ${DEFAULT_STARTS_PER_SECOND} by default, the first ${BURST} at once; fewer by itself when servers turn us away`,
+} as const;
 const HOST_KEYS = {
   choices: ['strict', 'accept-new'] as const, requiresArg: true,
-  describe: 'strict: only host keys in known_hosts; accept-new: learn a key on first contact',
+  describe: 'strict, the default: only host keys in known_hosts; accept-new: learn a key on first contact',
 } as const;
 const KNOWN_HOSTS = { type: 'string', array: true, requiresArg: true } as const;
 const IDENTITY_FILE = { type: 'string', requiresArg: true, describe: 'private key for hosts whose inventory names none' } as const;
+const FORMATS = ['text', 'json', 'ndjson'] as const;
+type Format = (typeof FORMATS)[number];
 const OUTPUT = {
-  alias: 'o', choices: ['text', 'json', 'ndjson'] as const, default: 'text' as const,
+  alias: 'o' as string | readonly string[], choices: FORMATS, default: 'text' as Format,
   describe: 'text for people, one JSON document, or the stream of events',
-} as const;
+};
+/** For `plan`, where -o also names the file to save the plan in. */
+export const OUTPUT_OF_PLAN = { ...OUTPUT, alias: [], describe: 'text for people, one JSON document, or the stream of events; -o takes these words too' };
+export const OUT = { alias: 'o', type: 'string', requiresArg: true, describe: 'save the plan in this file, for `fleetmend apply FILE`; text, json or ndjson instead of a file mean --output' } as const;
+
+/** Is this the name of a format, not of a file? */
+export function isFormat(text: string): text is Format {
+  return FORMATS.some((format) => format === text);
+}
 export const LIMIT = {
   alias: 'l', type: 'string' as const, array: true as const, default: [] as string[], requiresArg: true,
   describe: 'only these hosts: names, globs, labels (pool=a); comma means and, ! excludes; several --limit add up',
@@ -58,7 +92,7 @@ export const GUARD = {
 
 export function withInventoryOptions(yargs: Argv) {
   return yargs
-    .option('inventory', { alias: 'i', type: 'string', demandOption: true, requiresArg: true, describe: 'inventory file (YAML)' })
+    .option('inventory', { ...INVENTORY, demandOption: true, describe: 'inventory file (YAML)' })
     .option('limit', LIMIT);
 }
 
@@ -76,6 +110,12 @@ export type UnlockArguments = ArgumentsCamelCase<
 >;
 export type RunArguments = ArgumentsCamelCase<
   ReturnType<typeof withRunOptions> extends Argv<infer T> ? T : never
+>;
+export type ConnectionArguments = ArgumentsCamelCase<
+  ReturnType<typeof withConnectionOptions> extends Argv<infer T> ? T : never
+>;
+export type ApplyArguments = ArgumentsCamelCase<
+  ReturnType<typeof withApplyOptions> extends Argv<infer T> ? T : never
 >;
 export type FleetArguments = ArgumentsCamelCase<
   ReturnType<typeof withFleetOptions> extends Argv<infer T> ? T : never

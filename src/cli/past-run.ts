@@ -1,14 +1,13 @@
 /** Opens a past run for a command that goes on with it: its folder held for this process, its fleet, its hosts' states. */
-import type { Host } from '../core/host.js';
 import type { Journal } from '../core/ports.js';
 import type { ConnectionChoices, RunRecord } from '../core/run-record.js';
 import type { PastRun } from '../engine/resume-fleet.js';
 import { findRun, openRunFolder } from '../journals/index.js';
-import { loadPlaybook } from '../sources/index.js';
 import { atEnd } from './at-end.js';
 import type { Fleet } from './compose.js';
-import { CATALOGUE, checkConcurrency, composeConnector, withGuard } from './compose.js';
+import { checkConcurrency, checkStarts, composeConnector, playbookOf, withIdentity } from './compose.js';
 import type { RunArguments } from './options.js';
+import { say } from './outlet.js';
 import { runsRoot } from './state-directory.js';
 import { systemClock } from './system-clock.js';
 import { whoAmI } from './who.js';
@@ -24,20 +23,19 @@ export interface OpenRun {
   release(): Promise<void>;
 }
 
-/** Throws FleetmendError: badInput for no such run, locked when another process of this machine works on it. */
-export async function openPastRun(args: RunArguments): Promise<OpenRun> {
+/** `rollout`: what is said of it now, as typed. Throws FleetmendError: badInput for no such run, locked when another process of this machine works on it. */
+export async function openPastRun(args: RunArguments, rollout: Readonly<Record<string, string>> = {}): Promise<OpenRun> {
   const root = runsRoot();
   const run = await findRun(root, args.run);
   const folder = await openRunFolder(root, run);
   const hold = await folder.hold(whoAmI(), systemClock.now());
   try {
-    if (hold.remark !== undefined) process.stderr.write(`fleetmend: run ${run}: ${hold.remark}\n`);
+    if (hold.remark !== undefined) say(`fleetmend: run ${run}: ${hold.remark}`);
     const { record } = folder;
-    const { playbook } = record;
-    const loaded = loadPlaybook(playbook.file, playbook.text, CATALOGUE, playbook.settings);
+    const playbook = playbookOf(record.playbook, rollout);
     const connection = choose(record.connection, args);
-    const hosts = record.hosts.map((host) => reachedBy(host, args.identityFile));
-    const fleet = { playbook: withGuard(loaded, playbook.guard), hosts, concurrency: connection.concurrency, connector: composeConnector(connection) };
+    const hosts = record.hosts.map((host) => withIdentity(host, args.identityFile));
+    const fleet = { playbook, hosts, concurrency: connection.concurrency, connector: composeConnector(connection) };
     // Opened first, so that what a crash left of a last line is out of the way.
     const journal = await folder.openJournal();
     const past = { hosts, shown: await folder.readShown(), entries: await folder.readEntries() };
@@ -53,12 +51,8 @@ function choose(then: ConnectionChoices, args: RunArguments): ConnectionChoices 
   return {
     ...then,
     ...(args.concurrency === undefined ? {} : { concurrency: checkConcurrency(args.concurrency) }),
+    ...(args.startsPerSecond === undefined ? {} : { startsPerSecond: checkStarts(args.startsPerSecond) }),
     ...(args.hostKeys === undefined ? {} : { hostKeys: args.hostKeys }),
     ...(args.knownHosts === undefined ? {} : { knownHosts: args.knownHosts }),
   };
-}
-
-/** The key files of another machine may not be there on this one. */
-function reachedBy(host: Host, identityFile: string | undefined): Host {
-  return identityFile === undefined ? host : { ...host, identityFile };
 }

@@ -4,10 +4,11 @@
  */
 import { readdirSync } from 'node:fs';
 import { isRunName } from '../core/run-name.js';
+import { CONTROL_WORDS } from './control-words.js';
 import { runsRoot } from './state-directory.js';
 
 /** Commands whose first word is a run. */
-const RUN_COMMANDS: readonly string[] = ['resume', 'undo', 'clean', 'show'];
+const RUN_COMMANDS: readonly string[] = ['resume', 'undo', 'clean', 'show', 'ctl'];
 
 /** For yargs' `completion(command, description, completeWords)`. `argv._` holds the words so far, the current one last. */
 export function completeWords(
@@ -16,7 +17,9 @@ export function completeWords(
   const words = argv._.map(String);
   const at = words.findIndex((word) => RUN_COMMANDS.includes(word));
   const isRun = at !== -1 && words.length === at + 2 && !current.startsWith('-');
+  const isAct = at !== -1 && words[at] === 'ctl' && words.length === at + 3 && !current.startsWith('-');
   if (isRun) done(newestFirst().filter((name) => name.startsWith(current)));
+  else if (isAct) done(CONTROL_WORDS.filter((word) => word.startsWith(current)));
   else otherwise();
 }
 

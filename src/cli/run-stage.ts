@@ -1,12 +1,14 @@
 /** What the commands that reach hosts have in common: a run id, a view, and Ctrl-C. Decides nothing about hosts. */
 import type { RunEvent, Stage } from '../core/journal.js';
 import type { Reporter } from '../core/ports.js';
+import { redactEvent } from '../core/redact-value.js';
 import type { SurveyPorts } from '../engine/survey-fleet.js';
 import type { Fleet } from './compose.js';
 import { CATALOGUE, composeReporter, newRunId } from './compose.js';
 import type { Interrupts } from './interrupts.js';
 import { listenForInterrupts } from './interrupts.js';
 import type { FleetArguments } from './options.js';
+import { learnSecrets, say, secretsToHide } from './outlet.js';
 import { systemClock } from './system-clock.js';
 
 export interface Session {
@@ -16,6 +18,8 @@ export interface Session {
   readonly output: FleetArguments['output'];
   /** Shown for one stage at a time: on a terminal a prompt may stand between two stages. */
   stage<T>(stage: Stage, hosts: readonly string[], work: (emit: (event: RunEvent) => void) => Promise<T>): Promise<T>;
+  /** Beside the results, and where the live view is not disturbed. */
+  readonly say: (text: string) => void;
   ports(emit: (event: RunEvent) => void, evidence?: SurveyPorts['evidence']): SurveyPorts;
   close(): Promise<void>;
 }
@@ -30,19 +34,27 @@ export interface SessionOptions {
 
 export function startSession(fleet: Fleet, options: SessionOptions): Session {
   const run = options.run ?? newRunId(systemClock.now());
-  const say = (text: string): void => void process.stderr.write(`${text}\n`);
-  const interrupts = listenForInterrupts(say, () => options.resume?.(run));
+  learnSecrets(fleet.playbook.secrets);
   const { output } = options;
   let stream: Reporter | undefined;
+  let view: ((event: RunEvent) => void) | undefined;
+  const tell = (text: string): void => {
+    if (view === undefined || output !== 'text') say(text);
+    else view({ event: 'said', run, text, at: now() });
+  };
+  const interrupts = listenForInterrupts(tell, () => options.resume?.(run));
   return {
-    run, fleet, interrupts, output,
+    run, fleet, interrupts, output, say: tell,
     stage: async (stage, hosts, work) => {
       const reporter = output === 'ndjson' ? (stream ??= composeReporter('ndjson')) : composeReporter(output);
-      reporter.on({ event: 'stageStarted', run, stage, playbook: fleet.playbook.name, hosts, at: now() });
+      const show = (event: RunEvent): void => { reporter.on(redactEvent(event, secretsToHide())); };
+      show({ event: 'stageStarted', run, stage, playbook: fleet.playbook.name, hosts, at: now() });
+      view = show;
       try {
-        return await work((event) => { reporter.on(event); });
+        return await work(show);
       } finally {
-        reporter.on({ event: 'stageFinished', run, stage, at: now() });
+        view = undefined;
+        show({ event: 'stageFinished', run, stage, at: now() });
         if (reporter !== stream) await reporter.close();
       }
     },
@@ -59,11 +71,4 @@ export function startSession(fleet: Fleet, options: SessionOptions): Session {
 
 function now(): string {
   return systemClock.now().toISOString();
-}
-
-/** Writes a result to standard output; a reader that went away is not an error of the run. */
-export function print(text: string): Promise<void> {
-  return new Promise((resolve) => {
-    process.stdout.write(text, () => { resolve(); });
-  });
 }

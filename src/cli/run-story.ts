@@ -2,13 +2,13 @@
 import { cleanLine } from '../core/clean-text.js';
 import { entryText } from '../core/entry-text.js';
 import type { Finding } from '../core/finding.js';
-import type { JournalEntry } from '../core/journal.js';
+import type { HostEntry } from '../core/journal.js';
 import type { HostPlan } from '../core/plan.js';
 import type { Paint } from './paint.js';
 import type { HostSummary } from './run-summary.js';
 import { detailLines } from './show-results.js';
 
-export function showStory(run: string, host: HostSummary, entries: readonly JournalEntry[], paint: Paint): string {
+export function showStory(run: string, host: HostSummary, entries: readonly HostEntry[], paint: Paint): string {
   const plan = host.state.plan;
   const sections = [
     [paint('bold', `${cleanLine(host.host)} in run ${run}`)],
@@ -42,7 +42,7 @@ function diffLine(line: string, paint: Paint): string {
   return line.startsWith('-') ? paint('red', text) : text;
 }
 
-function timeline(entries: readonly JournalEntry[], plan: HostPlan | undefined, paint: Paint): string[] {
+function timeline(entries: readonly HostEntry[], plan: HostPlan | undefined, paint: Paint): string[] {
   const titles = new Map((plan?.steps ?? []).map((step) => [step.id, step.title]));
   const start = Date.parse(entries[0]?.at ?? '');
   return entries.flatMap((entry) => [

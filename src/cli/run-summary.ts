@@ -1,12 +1,15 @@
 /** What a run's record and journal add up to: how each host stands, and the run as a whole. Pure; looks at no node. */
+import { countHosts } from '../core/count-hosts.js';
 import { decide } from '../core/decide.js';
 import type { Next } from '../core/decide.js';
 import type { GuardStanding, HostState, StepState } from '../core/fold.js';
 import { NEW_HOST, advance } from '../core/fold.js';
-import type { JournalEntry, Outcome } from '../core/journal.js';
-import { OPEN_OUTCOMES } from '../core/journal.js';
+import type { JournalEntry, Outcome, RunEntry } from '../core/journal.js';
+import { OPEN_OUTCOMES, isHostEntry, isRunEntry } from '../core/journal.js';
 import type { HostPlan } from '../core/plan.js';
 import { countBy } from '../core/report.js';
+import type { RolloutStanding } from '../core/rollout-standing.js';
+import { standingOf } from '../core/rollout-standing.js';
 import type { RunRecord } from '../core/run-record.js';
 import { isOpen } from '../core/run-state.js';
 
@@ -33,6 +36,10 @@ export interface RunSummary {
   readonly open: number;
   /** `running (process 12)`, `interrupted: 3 hosts to go on with, 1 stuck`, `finished`, ... */
   readonly state: string;
+  /** Absent for a run that had no rollout. */
+  readonly rollout?: RolloutStanding;
+  /** Facts of the run as a whole, oldest first. */
+  readonly ofRun: readonly RunEntry[];
 }
 
 /** `shown`: the plans of the run's folder; `running`: the process that holds the run now. */
@@ -40,16 +47,20 @@ export function summariseRun(
   record: RunRecord, entries: readonly JournalEntry[], shown: ReadonlyMap<string, HostPlan>, running?: { readonly pid: number },
 ): RunSummary {
   const states = new Map<string, HostState>(record.hosts.map((host) => [host.name, NEW_HOST]));
-  for (const entry of entries) states.set(entry.host, advance(states.get(entry.host) ?? NEW_HOST, entry));
+  for (const entry of entries.filter(isHostEntry)) states.set(entry.host, advance(states.get(entry.host) ?? NEW_HOST, entry));
   const hosts = [...states].map(([host, state]) => summariseHost(host, state, shown.get(host)));
   const outcomes = countBy(hosts.flatMap(({ state }) => state.finished ?? []), (finished) => finished.outcome);
-  return { record, hosts, outcomes, open: hosts.filter((host) => host.open).length, state: stateText(hosts, running) };
+  const rollout = standingOf(entries);
+  return {
+    record, hosts, outcomes, open: hosts.filter((host) => host.open).length, ofRun: entries.filter(isRunEntry),
+    state: [stateText(hosts, running), ...rolloutWords(rollout, running !== undefined)].join(', '), ...(rollout ? { rollout } : {}),
+  };
 }
 
 /** Then the plans that were shown need not be read: no host is left that a resume could take up. */
 export function hasEnded(record: RunRecord, entries: readonly JournalEntry[]): boolean {
   const good = new Set<string>();
-  for (const entry of entries) {
+  for (const entry of entries.filter(isHostEntry)) {
     if (entry.type === 'finished' && !canBeTakenUp(entry.outcome)) good.add(entry.host);
     else if (entry.type !== 'cleaned' && entry.type !== 'cleanAsked') good.delete(entry.host);
   }
@@ -80,6 +91,15 @@ function stateText(hosts: readonly HostSummary[], running?: { readonly pid: numb
   return [...(parts.length === 0 ? ['finished'] : parts), ...(cleaned ? ['saved copies removed'] : [])].join(', ');
 }
 
+/** What of a rollout must be seen in a list of runs. */
+function rolloutWords(rollout: RolloutStanding | undefined, isRunning: boolean): string[] {
+  if (rollout === undefined) return [];
+  const wave = rollout.wave === undefined ? [] : [`wave ${rollout.wave.wave} of ${rollout.wave.of}`];
+  const waits = rollout.waiting === undefined ? [] : [rollout.waiting.for === 'window' ? 'outside its window' : 'waits for a continue'];
+  const now = isRunning && !rollout.ended ? [...wave, ...(rollout.paused === undefined ? [] : ['paused']), ...waits] : [];
+  return [...now, ...(rollout.stopped === undefined ? [] : [`stopped (${rollout.stopped.reason})`])];
+}
+
 /** Told apart from those that a resume simply goes on with. */
 function isLeft(outcome: Outcome | undefined): boolean {
   return outcome === 'stuck' || outcome === 'unreachable';
@@ -87,10 +107,6 @@ function isLeft(outcome: Outcome | undefined): boolean {
 
 function canBeTakenUp(outcome: Outcome): boolean {
   return OPEN_OUTCOMES.includes(outcome);
-}
-
-export function countHosts(count: number): string {
-  return `${count} ${count === 1 ? 'host' : 'hosts'}`;
 }
 
 /** "on the way back; next: edit /etc/x (began; may have happened)". */

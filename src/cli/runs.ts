@@ -10,7 +10,7 @@ import { listRuns } from '../journals/index.js';
 import { jsonDocument } from './json-document.js';
 import type { Paint } from './paint.js';
 import { createPaint } from './paint.js';
-import { print } from './run-stage.js';
+import { print } from './outlet.js';
 import { hasEnded, summariseRun } from './run-summary.js';
 import { runsRoot } from './state-directory.js';
 

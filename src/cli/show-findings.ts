@@ -1,5 +1,6 @@
 /** An audit's result as text: hosts that are alike are shown once. Pure. */
 import { cleanLine } from '../core/clean-text.js';
+import { countHosts } from '../core/count-hosts.js';
 import { describeFailure } from '../core/failure.js';
 import type { Finding, Verdict } from '../core/finding.js';
 import { foldNames } from '../core/fold-names.js';
@@ -40,7 +41,7 @@ function findingBlock(finding: Finding, hosts: readonly string[], paint: Paint):
 }
 
 export function hostsText(hosts: readonly string[]): string {
-  return `${hosts.length} ${hosts.length === 1 ? 'host' : 'hosts'}: ${cleanLine(foldNames(hosts))}`;
+  return `${countHosts(hosts.length)}: ${cleanLine(foldNames(hosts))}`;
 }
 
 function namesOf(group: readonly { readonly host: string }[]): string[] {
@@ -49,7 +50,7 @@ function namesOf(group: readonly { readonly host: string }[]): string[] {
 
 function countLine(results: readonly SurveyResult[]): string {
   const counts = countBy(results, (result) => result.finding?.verdict ?? 'no answer');
-  return `${results.length} hosts: ${[...counts].map(([key, count]) => `${count} ${key}`).join(', ')}`;
+  return `${countHosts(results.length)}: ${[...counts].map(([key, count]) => `${count} ${key}`).join(', ')}`;
 }
 
 type Group<T> = [T, ...T[]];

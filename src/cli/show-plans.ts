@@ -1,5 +1,7 @@
 /** A dry run's result as text: what would change where, each distinct change once. Pure. */
 import { cleanLine } from '../core/clean-text.js';
+import { countHosts } from '../core/count-hosts.js';
+import { describeDisruption } from '../core/disruption.js';
 import { forPeople } from '../core/duration-text.js';
 import type { Failure } from '../core/failure.js';
 import { describeFailure } from '../core/failure.js';
@@ -17,16 +19,26 @@ export interface PlannedHost {
 }
 
 export function showPlans(planned: readonly PlannedHost[], paint: Paint): string {
-  const plans = planned.flatMap((item) => (item.plan ? [item.plan] : []));
-  const groups = groupPlans(plans);
-  const compliant = plans.filter((plan) => plan.steps.length === 0 && plan.refusal === undefined);
-  const blocks = [
-    ...groups.map((group, index) => changeBlock(group, index + 1, paint)),
+  return `${planBlocks(planned, paint).join('\n\n')}\n\n${summaryLine(planned)}\n`;
+}
+
+/** Each distinct change once, then each reason why hosts are left as they are. */
+export function planBlocks(planned: readonly PlannedHost[], paint: Paint): string[] {
+  const compliant = planned.filter(isCompliant);
+  return [
+    ...groupsOf(planned).map((group, index) => changeBlock(group, index + 1, paint)),
     ...reasonBlocks('must not be touched', planned.filter((item) => item.plan?.refusal), (item) => item.plan?.refusal, paint),
     ...reasonBlocks('no answer', planned.filter((item) => item.failure), (item) => item.failure, paint),
-    ...(compliant.length > 0 ? [`${paint('green', 'compliant')}  ${hostsText(compliant.map((plan) => plan.host))}: nothing to do`] : []),
+    ...(compliant.length > 0 ? [`${paint('green', 'compliant')}  ${hostsText(compliant.map(({ host }) => host))}: nothing to do`] : []),
   ];
-  return `${blocks.join('\n\n')}\n\n${summaryLine(planned, groups, compliant.length)}\n`;
+}
+
+export function groupsOf(planned: readonly PlannedHost[]): PlanGroup[] {
+  return groupPlans(planned.flatMap((item) => (item.plan ? [item.plan] : [])));
+}
+
+function isCompliant({ plan }: PlannedHost): boolean {
+  return plan !== undefined && plan.steps.length === 0 && plan.refusal === undefined;
 }
 
 function changeBlock(group: PlanGroup, number: number, paint: Paint): string {
@@ -35,8 +47,10 @@ function changeBlock(group: PlanGroup, number: number, paint: Paint): string {
   return [
     paint('bold', `change ${number}  ${hostsText(group.hosts)}`),
     ...diffs,
+    ...(group.differs ? [`  ${paint('dim', `as on ${cleanLine(group.hosts[0] ?? '')}: addresses and names differ by host`)}`] : []),
     ...steps,
     ...(group.guard ? [`  guard     the node puts all of this back by itself ${forPeople(group.guard.deadlineMs)} after the first change, unless it hears that all is well; also at its next boot`] : ['  guard     none: a node that is lost in the middle stays there']),
+    ...(group.disruption ? [`  ${paint(group.disruption.class === 'restartOfMore' ? 'red' : 'yellow', 'disrupts')}  ${cleanLine(describeDisruption(group.disruption))}`] : []),
     ...interruptions(group.steps).map((line) => `  ${paint('yellow', 'means')}     ${cleanLine(line)}`),
     ...group.notes.map((note) => `  note      ${cleanLine(note)}`),
   ].join('\n');
@@ -63,10 +77,12 @@ function reasonBlocks(title: string, items: readonly PlannedHost[], reason: (ite
   });
 }
 
-function summaryLine(planned: readonly PlannedHost[], groups: readonly PlanGroup[], compliant: number): string {
+export function summaryLine(planned: readonly PlannedHost[]): string {
+  const groups = groupsOf(planned);
   const toChange = groups.reduce((sum, group) => sum + group.hosts.length, 0);
+  const compliant = planned.filter(isCompliant).length;
   const refused = planned.filter((item) => item.plan?.refusal).length;
   const silent = planned.filter((item) => item.failure).length;
   const ways = groups.length === 1 ? '1 way' : `${groups.length} ways`;
-  return `${planned.length} hosts: ${compliant} compliant, ${toChange} to change${toChange > 0 ? ` in ${ways}` : ''}, ${refused} must not be touched, ${silent} without answer`;
+  return `${countHosts(planned.length)}: ${compliant} compliant, ${toChange} to change${toChange > 0 ? ` in ${ways}` : ''}, ${refused} must not be touched, ${silent} without answer`;
 }

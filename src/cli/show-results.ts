@@ -1,11 +1,13 @@
 /** The end of a run as text: counts by outcome, and the reason of every host that is not fine. Pure. */
 import { cleanLine } from '../core/clean-text.js';
+import { countHosts } from '../core/count-hosts.js';
 import type { Failure } from '../core/failure.js';
 import { describeFailure } from '../core/failure.js';
 import { foldNames } from '../core/fold-names.js';
 import { OUTCOMES } from '../core/journal.js';
 import type { HostResult } from '../core/report.js';
 import type { Paint } from './paint.js';
+import { groupBy } from './show-findings.js';
 
 const COLOURS = {
   compliant: 'green', changed: 'green', restored: 'yellow', stuck: 'red', unreachable: 'red', refused: 'yellow', skipped: 'yellow',
@@ -17,10 +19,17 @@ export function showResults(results: readonly HostResult[], paint: Paint): strin
     if (hosts.length === 0) return [];
     return [`  ${paint(COLOURS[outcome], outcome.padEnd(11))} ${String(hosts.length).padStart(4)}  ${cleanLine(foldNames(hosts.map((result) => result.host)))}`];
   });
-  const reasons = results.flatMap((result) =>
-    result.failure === undefined ? [] : [`  ${paint('bold', result.host)} ${result.outcome}: ${cleanLine(describeFailure(result.failure))}`, ...detailLines(result.failure, paint)],
-  );
-  return [`outcome of ${results.length} hosts`, ...byOutcome, ...(reasons.length > 0 ? ['', 'why', ...reasons] : [])].join('\n') + '\n';
+  const reasons = groupBy(results.filter((result) => result.failure !== undefined), reasonKey).flatMap((group) => {
+    const [{ outcome, failure }] = group;
+    const hosts = cleanLine(foldNames(group.map((result) => result.host)));
+    return failure === undefined ? [] : [`  ${paint('bold', hosts)} ${outcome}: ${cleanLine(describeFailure(failure))}`, ...detailLines(failure, paint)];
+  });
+  return [`outcome of ${countHosts(results.length)}`, ...byOutcome, ...(reasons.length > 0 ? ['', 'why', ...reasons] : [])].join('\n') + '\n';
+}
+
+/** Hosts that ended alike, for the same reason to the letter, stand in one line. */
+function reasonKey({ outcome, failure }: HostResult): string {
+  return JSON.stringify([outcome, failure]);
 }
 
 const DETAIL_LINES = 8;

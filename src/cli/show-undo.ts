@@ -1,5 +1,6 @@
 /** What an undo is about to do, as text: each distinct way back once. Pure. */
 import { cleanLine } from '../core/clean-text.js';
+import { countHosts } from '../core/count-hosts.js';
 import { groupPlans, interruptions } from '../core/group-plans.js';
 import type { HostPlan } from '../core/plan.js';
 import type { Paint } from './paint.js';
@@ -15,5 +16,5 @@ export function showUndo(plans: readonly HostPlan[], asked: number, paint: Paint
       ...interruptions(group.steps).map((line) => `  ${paint('yellow', 'means')}     ${cleanLine(line)}`),
     ].join('\n'),
   );
-  return `${[...blocks, `${asked} hosts: ${plans.length} to bring back, ${asked - plans.length} with nothing to bring back`].join('\n\n')}\n`;
+  return `${[...blocks, `${countHosts(asked)}: ${plans.length} to bring back, ${asked - plans.length} with nothing to bring back`].join('\n\n')}\n`;
 }

@@ -15,7 +15,8 @@ import { LIMIT, YES, withRunOptions } from './options.js';
 import { createPaint } from './paint.js';
 import type { OpenRun } from './past-run.js';
 import { openPastRun } from './past-run.js';
-import { print, startSession } from './run-stage.js';
+import { print, say } from './outlet.js';
+import { startSession } from './run-stage.js';
 import { showUndo } from './show-undo.js';
 
 type UndoArguments = RunArguments & { limit: string[]; yes: boolean; force: boolean };
@@ -45,15 +46,15 @@ async function undo(args: UndoArguments): Promise<number> {
     if (plans.length > 0 && !args.yes) {
       const answer = await confirm(`Bring ${plans.length} ${plans.length === 1 ? 'host' : 'hosts'} back?`, session.interrupts.drain);
       if (answer !== 'yes') {
-        process.stderr.write('nothing was changed\n');
+        say('nothing was changed');
         return answer === 'interrupted' ? EXIT.interrupted : EXIT.usage;
       }
     }
     return await changeHosts({
       stage: 'undo', session, journal: open.journal, directory: open.directory, names: plans.map((plan) => plan.host),
-      work: (ports) => undoFleet(open.past, names, args.force ? 'save' : 'refuse', ports),
+      work: async (ports) => ({ results: await undoFleet(open.past, names, args.force ? 'save' : 'refuse', ports), complaints: [] }),
       exitCode: undoExitCode,
-      next: (results) => (results.some(({ outcome }) => outcome === 'stuck') ? [`to go on: ${again}`] : []),
+      next: ({ results }) => (results.some(({ outcome }) => outcome === 'stuck') ? [`to go on: ${again}`] : []),
     });
   } finally {
     await atEnd(() => session.close(), () => open.release());

@@ -8,13 +8,14 @@ import { EXIT } from '../core/report.js';
 import type { Locked } from '../engine/break-locks.js';
 import { breakLocks, lookAtLocks } from '../engine/break-locks.js';
 import { refuseSilentYes } from './apply.js';
-import { checkConcurrency, composeConnector, loadHosts } from './compose.js';
+import { chooseConnection, composeConnector, loadHosts } from './compose.js';
 import { confirm } from './confirm.js';
 import { listenForInterrupts } from './interrupts.js';
+import type { JsonDocument } from './json-document.js';
 import { jsonDocument } from './json-document.js';
 import type { UnlockArguments } from './options.js';
 import { YES, withUnlockOptions } from './options.js';
-import { print } from './run-stage.js';
+import { print, say } from './outlet.js';
 import { systemClock } from './system-clock.js';
 
 type Arguments = UnlockArguments & { yes: boolean };
@@ -30,11 +31,11 @@ export const unlockCommand: CommandModule<object, Arguments> = {
 
 async function unlock(args: Arguments): Promise<number> {
   refuseSilentYes('unlock shows the locks and asks', args);
-  const { hostKeys, knownHosts, identityFile } = args;
-  const concurrency = checkConcurrency(args.concurrency);
-  const connector = composeConnector({ hostKeys, concurrency, ...(knownHosts ? { knownHosts } : {}) });
-  const hosts = await loadHosts(args.inventory, args.limit, identityFile);
-  const interrupts = listenForInterrupts((text) => void process.stderr.write(`${text}\n`));
+  const connection = chooseConnection(args);
+  const { concurrency } = connection;
+  const connector = composeConnector(connection);
+  const hosts = await loadHosts(args.inventory, args.limit, connection.identityFile);
+  const interrupts = listenForInterrupts(say);
   const ports = { connector, clock: systemClock, concurrency, signal: interrupts.stop };
   try {
     const seen = await lookAtLocks(hosts, ports);
@@ -65,7 +66,7 @@ function summary(held: number, failures: readonly { host: string; failure: Failu
   return `${[`${held - failures.length} of ${held} locks broken`, ...lines].join('\n')}\n`;
 }
 
-function document(seen: readonly Locked[], failures: readonly { host: string; failure: Failure }[], exitCode: number): string {
+function document(seen: readonly Locked[], failures: readonly { host: string; failure: Failure }[], exitCode: number): JsonDocument {
   const hosts = seen.map(({ host, lock, failure }) => ({
     host: host.name, lock, failure, broken: lock?.held === true && !failures.some((one) => one.host === host.name),
   }));

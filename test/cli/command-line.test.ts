@@ -2,8 +2,8 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { runCommandLine } from '../../src/cli/index.js';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { run } from './run-command-line.js';
 
 const PLAYBOOK = new URL('../../playbooks/cis-3.2.5-streaming-connection-idle-timeout.yaml', import.meta.url).pathname;
 let directory: string;
@@ -15,29 +15,6 @@ beforeEach(async () => {
   await writeFile(inventory, 'defaults: { user: ops }\ngroups:\n  workers:\n    hosts: ["node-[1:3]"]\n');
 });
 afterEach(async () => { await rm(directory, { recursive: true }); });
-
-async function run(...argv: string[]): Promise<{ code: number; out: string; err: string }> {
-  let [out, err] = ['', ''];
-  const write = (add: (text: string) => void) => (chunk: string | Uint8Array, ...rest: unknown[]): boolean => {
-    add(String(chunk));
-    for (const one of rest) if (typeof one === 'function') (one as () => void)();
-    return true;
-  };
-  const spies = [
-    vi.spyOn(process.stdout, 'write').mockImplementation(write((text) => { out += text; }) as never),
-    vi.spyOn(process.stderr, 'write').mockImplementation(write((text) => { err += text; }) as never),
-    vi.spyOn(console, 'log').mockImplementation((...words: unknown[]) => { out += `${words.join(' ')}\n`; }),
-    vi.spyOn(console, 'error').mockImplementation((...words: unknown[]) => { err += `${words.join(' ')}\n`; }),
-  ];
-  process.exitCode = 0;
-  try {
-    await runCommandLine(argv);
-    return { code: process.exitCode, out, err };
-  } finally {
-    process.exitCode = 0;
-    for (const spy of spies) spy.mockRestore();
-  }
-}
 
 describe('bad input ends with 1 and names what is wrong', () => {
   it.each<[string, string[], RegExp]>([
@@ -52,6 +29,8 @@ describe('bad input ends with 1 and names what is wrong', () => {
     ['a zero timeout', ['audit', PLAYBOOK, '-i', 'x', '--set', 'timeout=0s'], /timeout/],
     ['an invalid timeout', ['audit', PLAYBOOK, '-i', 'x', '--set', 'timeout=4hours'], /timeout/],
     ['a parameter that does not exist', ['audit', PLAYBOOK, '-i', 'x', '--set', 'timeut=4h'], /timeut/],
+    ['a playbook said twice', ['audit', PLAYBOOK, '--playbook', 'b', '-i', 'x'], /^fleetmend: --playbook: there is no such option; .*fleetmend audit <playbook>\n$/],
+    ['a word of a command as an option', ['show', 'r', '--host=b'], /^fleetmend: --host: there is no such option; .*fleetmend show <run> \[host\]\n$/],
     ['two outputs', ['audit', PLAYBOOK, '-i', 'x', '-o', 'json', '--output', 'text'], /^fleetmend: --output: expected one value, got 2: json, text\n$/],
     ['two outputs of hosts', ['hosts', '-i', 'x', '-o', 'json', '-o', 'json'], /^fleetmend: --output: expected one value, got 2: json, json\n$/],
     ['two inventories', ['apply', PLAYBOOK, '-i', 'x', '-i', 'y', '--yes'], /^fleetmend: --inventory: expected one value, got 2: x, y\n$/],
@@ -123,12 +102,13 @@ describe('help', () => {
   it('names every command and the exit codes', async () => {
     const { code, out } = await run('--help');
     expect(code).toBe(0);
-    for (const word of ['audit <playbook>', 'plan <playbook>', 'apply <playbook>', 'hosts', 'check <playbooks..>', 'completion', 'Exit codes: 0']) expect(out).toContain(word);
+    for (const word of ['audit <playbook>', 'plan <playbook>', 'apply <source>', 'hosts', 'check <playbooks..>', 'completion', 'Exit codes: 0']) expect(out).toContain(word);
   });
   it('states the defaults of apply', async () => {
     const { out } = await run('apply', '--help');
-    expect(out).toMatch(/--concurrency.*\n?.*default: 64/);
-    expect(out).toMatch(/default: "strict"/);
+    expect(out).toMatch(/hosts looked at at once, 64 by\s+default; and\s+changed at once where no\s+`within`\s+says\s+otherwise/);
+    expect(out).toMatch(/strict, the default: only host\s+keys/);
+    for (const option of ['--waves', '--budget', '--budget-per', '--on-stop', '--rerun', '--approve']) expect(out).toContain(option);
     expect(out).toContain('--yes');
   });
   it('gives a completion script', async () => {

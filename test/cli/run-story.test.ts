@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import yargs from 'yargs';
+import { withOutlet } from '../../src/cli/outlet.js';
 import { completeWords } from '../../src/cli/run-completion.js';
 import { runsCommand } from '../../src/cli/runs.js';
 import { showCommand } from '../../src/cli/show.js';
@@ -164,13 +165,48 @@ describe('fleetmend show RUN', () => {
     await rm(join(root(), RUN, 'plans.ndjson'));
     const said = vi.spyOn(process.stderr, 'write').mockImplementation(() => true);
     const text = await run('show', RUN);
-    expect(String(said.mock.calls[0]?.[0])).toContain('plans.ndjson');
+    expect(said.mock.calls.map(([words]) => String(words)).join('')).toContain('plans.ndjson');
     said.mockRestore();
     expect(text).toContain('n4  next: edit /etc/config.json');
   });
   it('no such run: named, with the nearest', async () => {
     await makeRun(RUN, { n1: CHANGED });
     expect(await run('show', 'abcdef').catch(failureOf)).toMatchObject({ kind: 'badInput', next: `did you mean: ${RUN}` });
+  });
+});
+
+describe('a run that was stopped for good', () => {
+  it('is not said to go on: the rest needs a fresh plan', async () => {
+    const folder = await createRunFolder(root(), sampleRecord(RUN, ['n1']), [{ ...samplePlan(), host: 'n1' }]);
+    const journal = await folder.openJournal();
+    const at = '2026-01-02T03:04:05.000Z';
+    await journal.append({ type: 'rolloutBegan', by: 'alice@laptop', run: RUN, host: '*', seq: 1, at });
+    await journal.append({ type: 'stopped', reason: 'canary', summary: 'x', then: 'halt', run: RUN, host: '*', seq: 2, at });
+    await journal.close();
+    const text = await run('show', RUN);
+    expect(text).toContain(`fleetmend apply --rerun failed,skipped ${RUN}: `);
+    expect(text).not.toContain('fleetmend resume');
+  });
+});
+
+describe('a run whose playbook cannot be read any more', () => {
+  it('is told without diffs and values of --set, and hides what the playbook named', async () => {
+    const record = sampleRecord(RUN, ['n1']);
+    const failed: HostFact = { type: 'failed', step: 'config', effect: 'none', failure: { kind: 'exit', summary: 'it said kubeApiPin: Zq7Kp2Wm9' } };
+    const folder = await createRunFolder(root(), { ...record, playbook: { ...record.playbook, text: 'name: x\nnewKey: 1\n', redact: ['kubeapipin'] } }, [{ ...samplePlan(steps), host: 'n1' }]);
+    const journal = await folder.openJournal();
+    for (const [index, fact] of [planned, failed].entries()) await journal.append({ ...fact, run: RUN, host: 'n1', seq: index + 1, at: '2026-01-02T03:04:05.000Z' });
+    await journal.close();
+    let err = '';
+    const spy = vi.spyOn(process.stderr, 'write').mockImplementation(((chunk: string) => { err += chunk; return true; }) as never);
+    const texts: string[] = [];
+    for (const words of [[], ['-o', 'json'], ['n1'], ['n1', '-o', 'json']]) texts.push(await withOutlet(() => run('show', RUN, ...words)));
+    spy.mockRestore();
+    expect(err).toContain('diffs and values of --set are withheld');
+    expect(texts.join('')).not.toMatch(/-old|\+new|2h0m0s|Zq7K/);
+    expect(texts[0]).toContain('timeout=[withheld]');
+    expect(texts[2]).toContain('(diff withheld: ');
+    expect(texts[3]).toContain('(diff withheld: ');
   });
 });
 

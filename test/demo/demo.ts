@@ -48,10 +48,10 @@ const KILLED = 128 + constants.signals.SIGKILL;
 /** What an operator types. The paths are filled in, and the soak of the copied playbook is short. */
 const ACTS: readonly Act[] = [
   { title: 'Which nodes break the control? (nothing is changed)', words: ['audit'], code: 4 },
-  { title: 'What would be done? (over connections that cannot write)', words: ['plan'], code: 4 },
-  { title: 'Do it. And in the middle, this demo kills the process: kill -9.', words: ['apply', '--yes', '--concurrency', '6'], code: KILLED, killedAfterRestarts: 9 },
+  { title: 'What would be done, in which waves, and when would it stop? Saved, to be done exactly so. (over connections that cannot write)', words: ['plan', '--concurrency', '6', '-o', 'rollout.plan'], code: 4 },
+  { title: 'Do it, wave by wave. And in the middle, this demo kills the process: kill -9.', words: ['apply', 'rollout.plan', '--yes'], code: KILLED, killedAfterRestarts: 9 },
   { title: 'Nothing is lost: the run is known, and where each node stands.', words: ['runs'], code: 0 },
-  { title: 'Go on: every node ends mended and proved, or restored and proved.', words: ['resume', 'RUN'], code: 2 },
+  { title: 'Go on in the wave where it was: every node ends mended and proved, or restored and proved.', words: ['resume', 'RUN'], code: 2 },
   { title: 'The story of the node that does not get healthy with the new value.', words: ['show', 'RUN', 'node-24'], code: 0 },
   { title: 'Take three nodes back: old bytes, old process, proved.', words: ['undo', 'RUN', '--limit', 'node-2[1-3]', '--yes'], code: 0 },
   { title: 'The audit again: the restored node and the three that were taken back.', words: ['audit'], code: 4 },
@@ -108,16 +108,17 @@ function introduce(fleet: EmbeddedFleet): void {
   for (const [count, pool, spec] of NODES) console.log(`  ${String(count).padStart(2)} x ${spec.ailment}, ${pool}`);
 }
 
-/** The real playbook with a soak that suits a demo. */
+/** The real playbook with waits that suit a demo. A canary would find the node that does not get well, and stop there: not today. */
 async function copyPlaybook(directory: string): Promise<string> {
   const text = await readFile(join(ROOT, PLAYBOOK), 'utf8');
   const copy = join(directory, 'playbook.yaml');
-  await writeFile(copy, text.replace(/^(\s*(?:-\s*)?for:\s*)\S+/gm, '$12s'));
+  const inWaves = 'rollout: { waves: [2, 50%, 100%], canary: none, budget: 3, soak: 1s }\n';
+  await writeFile(copy, text.replace(/^(\s*(?:-\s*)?for:\s*)\S+/gm, '$12s').replace(/^rollout:\n(?: .*\n)+/m, inWaves));
   return copy;
 }
 
 /** Of the commands; those about a past run need neither playbook nor inventory. */
-const NEEDS_FLEET = ['audit', 'plan', 'apply'];
+const NEEDS_FLEET = ['audit', 'plan'];
 
 async function runCli(act: Act, playbook: string, fleet: EmbeddedFleet, directory: string): Promise<number> {
   const state = join(directory, 'state');
