@@ -92,7 +92,7 @@ export function describeGates(of: () => RolloutFleet): void {
       expectUntouched(REST, before, now);
     });
 
-    it('hooks run in their order and are told the facts; a host whose beforeHost fails is not touched', async () => {
+    it('hooks run in their order and are told the facts; a host whose beforeHost fails is not touched, and gets its afterHost', async () => {
       const { stage, access, playbook, look, changed } = of();
       const before = await look(NODES);
       const kept = WELL;
@@ -110,14 +110,14 @@ export function describeGates(of: () => RolloutFleet): void {
       expectUntouched([kept], before, now);
 
       const facts = heard();
-      const around = (name: string): string[] => (name === kept ? [`beforeHost ${name}`] : [`beforeHost ${name}`, `afterHost ${name}`]);
+      const around = (name: string): string[] => [`beforeHost ${name}`, `afterHost ${name}`];
       expect(facts.map(({ hook: name, host, wave }) => [name, host?.name ?? wave?.number].filter((part) => part !== undefined).join(' '))).toEqual([
         'beforeRun', 'beforeWave 1', ...NODES.slice(0, 3).flatMap(around), 'gate 1', 'afterWave 1', 'beforeWave 2', ...REST.flatMap(around), 'afterWave 2', 'afterRun',
       ]);
       const run = runOf(ended);
       for (const fact of facts) expect(fact).toMatchObject({ fleetmend: 1, run, playbook: expect.any(String) as string });
       for (const { host } of facts) if (host) expect(host).toMatchObject({ address: stage.node(host.name).address, labels: labelsOf(host.name) });
-      for (const { hook: name, outcome } of facts) if (name === 'afterHost') expect(outcome).toBe('changed');
+      for (const { hook: name, host, outcome } of facts) if (name === 'afterHost') expect([host?.name, outcome]).toEqual([host?.name, host?.name === kept ? 'refused' : 'changed']);
       expect(new Map(facts.at(-1)?.results?.map(({ host, outcome }) => [host, outcome]))).toEqual(new Map(NODES.map((name) => [name, name === kept ? 'refused' : 'changed'])));
     });
   });
