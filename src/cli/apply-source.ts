@@ -26,7 +26,7 @@ export interface ApplySource {
   readonly fleet: NewFleet;
   /** For people, before anything is reached. */
   readonly remarks: readonly string[];
-  /** The digest that a saved plan has; a fresh one has none before it is made. */
+  /** Absent: the plan is made now. */
   readonly saved?: SavedPlan;
   /** The hosts that `plan` looks at. */
   readonly looksAt: readonly string[];

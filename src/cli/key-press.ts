@@ -23,7 +23,7 @@ export interface Pressed {
 }
 
 export const IDLE: KeyboardMode = { mode: 'idle' };
-export const KEYS_HINT = 'keys: p pause, g go on, + - hosts at once, k skip a host, x stop, u undo, ? this, Ctrl-C interrupt';
+const KEYS_HINT = 'keys: p pause, g go on, + - hosts at once, k skip a host, x stop, u undo, ? this, Ctrl-C interrupt';
 
 const LONGEST_NAME = 253;
 const MOST_AT_ONCE = 1_000;

@@ -25,7 +25,7 @@ function countsOf({ hosts, outcomes }: RunSummary): { hosts: number; middle: num
   return { hosts: hosts.length, middle: standing('middle'), notBegun: standing('notBegun'), outcomes: Object.fromEntries(outcomes) };
 }
 
-export function showStatus(summary: RunSummary, holder: RunHolder | undefined): string {
+function showStatus(summary: RunSummary, holder: RunHolder | undefined): string {
   const { record, rollout, outcomes } = summary;
   const { hosts, middle, notBegun } = countsOf(summary);
   const counts = [

@@ -41,7 +41,7 @@ export function hostOf({ host, value, failure }: SavedHost): PlannedHost {
 }
 
 /** By a clock that may differ from that of the machine that made it. */
-export function ageText(madeAt: string, now: Date): string {
+function ageText(madeAt: string, now: Date): string {
   const ms = now.getTime() - Date.parse(madeAt);
   return ms < 0 ? 'by a clock that is ahead of this one' : `${forPeople(ms)} ago`;
 }

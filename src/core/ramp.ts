@@ -22,7 +22,7 @@ const PER_SECOND_FACTOR = 0.7;
 /** What each login adds to the starts a second. */
 const PER_SECOND_STEP = 1;
 /** A start that got no answer for so long gives its place to the next one: a dead host holds nobody up for longer. */
-export const SILENT_AFTER_MS = 3_000;
+const SILENT_AFTER_MS = 3_000;
 /**
  * Turned away because of us: two different hosts with fewer logins than this between them. A host that is turned away again
  * although so many others were let in since has reasons of its own.

@@ -14,7 +14,7 @@ export interface RunRecord {
   readonly by: string;
   readonly playbook: {
     readonly name: string;
-    /** As it was named; only for messages. */
+    /** In full: for messages, and to see whether it was changed since. */
     readonly file: string;
     readonly text: string;
     /** Of `--set`. */

@@ -24,7 +24,7 @@ export function describeRollout(plan: RolloutPlan, policy: Rollout, failedBefore
 }
 
 /** `mon-fri 02:00-05:00 Europe/Berlin`. */
-export function windowText({ days, from, to, timeZone }: MaintenanceWindow): string {
+function windowText({ days, from, to, timeZone }: MaintenanceWindow): string {
   const nextDay = to <= from ? ' of the next day' : '';
   return `${daysText(days)} ${from}-${to}${nextDay} ${timeZone}`;
 }

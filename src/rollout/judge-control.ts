@@ -9,7 +9,7 @@ export interface ControlAnswer {
   readonly text: string;
 }
 
-export const MAX_WITHIN = 1000;
+const MAX_WITHIN = 1000;
 
 /** `isOver(host)`: it was begun or has an end. */
 export function judgeControl(act: ControlAct, state: RolloutState, plan: RolloutPlan, isOver: (host: string) => boolean): ControlAnswer {

@@ -10,10 +10,6 @@ export function shareRoundedDown(share: Share, of: number): number {
   return share.unit === 'hosts' ? share.count : Math.floor(tenThousandths(share.percent, of) / 10_000);
 }
 
-export function shareText(share: Share): string {
-  return share.unit === 'hosts' ? String(share.count) : `${share.percent}%`;
-}
-
 /** Whole, so that 7% of 100 is not 7.000000000000001. */
 function tenThousandths(percent: number, of: number): number {
   return Math.round(percent * 100) * of;
