@@ -9,7 +9,7 @@ import { digestOf } from '../core/bytes.js';
 import { FleetmendError } from '../core/failure.js';
 import { DEFAULT_STARTS_PER_SECOND } from '../core/ramp.js';
 import type { Playbook } from '../core/playbook.js';
-import type { Connector, Reporter } from '../core/ports.js';
+import type { Connector, Reporter, Secrets } from '../core/ports.js';
 import type { ConnectionChoices, RunRecord } from '../core/run-record.js';
 import { selectHosts } from '../core/select-hosts.js';
 import { rampConnector } from '../engine/ramp.js';
@@ -19,6 +19,8 @@ import { checkRollout } from '../rollout/check-rollout.js';
 import * as probes from '../probes/index.js';
 import { createDetachedReporter, createSilentReporter } from '../reporters/index.js';
 import { loadPlaybook, readTextFile, yaml } from '../sources/index.js';
+import { plainRoute } from '../ssh/plain-route.js';
+import type { PlainRouteOptions } from '../ssh/plain-route.js';
 import { createSshTransport } from '../ssh/transport.js';
 import * as steps from '../steps/index.js';
 import type { ConnectionArguments, FleetArguments } from './options.js';
@@ -105,12 +107,14 @@ export function withIdentity(host: Host, identityFile: string | undefined): Host
 export function composeConnector(connection: ConnectionChoices): Connector {
   const home = homedir();
   const agentSocket = process.env['SSH_AUTH_SOCK'];
-  const connector = createConnector(createSshTransport({
+  const straight: PlainRouteOptions = {
     hostKeys: connection.hostKeys === 'accept-new' ? 'acceptNew' : 'strict',
     knownHostsFiles: connection.knownHosts ?? [join(home, '.ssh', 'known_hosts'), '/etc/ssh/ssh_known_hosts'],
     defaultIdentityFiles: ['id_ed25519', 'id_ecdsa', 'id_rsa'].map((name) => join(home, '.ssh', name)),
     ...(agentSocket ? { agentSocket } : {}),
-  }));
+  };
+  const secrets: Secrets = { read: ({ label }) => Promise.reject(badInput(`no ${label}`)) };
+  const connector = createConnector(createSshTransport({ routeOf: (host) => Promise.resolve(plainRoute(host, straight)), secrets }));
   return rampConnector(connector, { startsPerSecond: connection.startsPerSecond ?? DEFAULT_STARTS_PER_SECOND }, systemClock);
 }
 

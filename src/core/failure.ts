@@ -3,11 +3,12 @@
  * what happened; what was done about it; what to do next. Never recognised by its text: only by `kind`.
  */
 export type FailureKind =
-  // reaching the host: nothing was touched
+  // reaching the host: nothing was touched. `jumpHost`: a server on the way could not be reached, or was lost
   | 'dns' | 'refusedConnection' | 'connectTimeout' | 'lostBeforeHandshake' | 'handshakeTimeout' | 'noCommonAlgorithm'
   | 'hostKeyUnknown' | 'hostKeyChanged' | 'hostKeyRevoked' | 'authentication' | 'channelRefused'
-  | 'noShell' | 'sudoRefused' | 'protocol'
+  | 'noShell' | 'protocol' | 'jumpHost'
   // on a host that was reached
+  | 'rootRefused'
   | 'connectionLost' | 'timeout' | 'denied' | 'notJudged' | 'missingTool' | 'drift' | 'unhealthy' | 'unsupported' | 'generated'
   | 'readOnly' | 'noSpace' | 'unknownSource' | 'latentCrash' | 'exit' | 'notProved' | 'locked' | 'guardFired' | 'hook'
   // of the controller
@@ -28,7 +29,7 @@ export interface Failure {
 /** Kinds that mean: no shell on the host was ever ours. */
 export const UNREACHABLE_KINDS: readonly FailureKind[] = [
   'dns', 'refusedConnection', 'connectTimeout', 'lostBeforeHandshake', 'handshakeTimeout', 'noCommonAlgorithm',
-  'hostKeyUnknown', 'hostKeyChanged', 'hostKeyRevoked', 'authentication', 'channelRefused', 'noShell', 'sudoRefused', 'protocol',
+  'hostKeyUnknown', 'hostKeyChanged', 'hostKeyRevoked', 'authentication', 'channelRefused', 'noShell', 'protocol', 'jumpHost',
 ];
 
 /** The only class that is thrown on purpose. */

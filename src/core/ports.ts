@@ -1,13 +1,19 @@
 /** The interfaces through which the engine acts. Each is as small as its narrowest user needs. */
 import type { Readable, Writable } from 'node:stream';
 import type { Effect, EffectResult } from './effect.js';
+import type { Failure } from './failure.js';
 import type { Host } from './host.js';
 import type { JournalEntry, RunEvent } from './journal.js';
 import type { Answer, Query } from './query.js';
 import type { CommandSpec, ControlAct } from './rollout.js';
+import type { SecretRequest } from './secret.js';
 
 /** How a remote shell ended. `lost`: no exit was reported, so nothing is known. */
-export type ShellEnd = { readonly how: 'exit'; readonly code: number } | { readonly how: 'signal'; readonly signal: string } | { readonly how: 'lost' };
+export type ShellEnd =
+  | { readonly how: 'exit'; readonly code: number }
+  | { readonly how: 'signal'; readonly signal: string }
+  /** `why`: where the transport knows more than that. */
+  | { readonly how: 'lost'; readonly why?: Failure };
 
 /** A duplex stream to a process on a host. Both outputs are always drained by the owner. */
 export interface ShellStream {
@@ -23,8 +29,17 @@ export interface ShellStream {
 }
 
 export interface Transport {
-  /** Starts `command` (plain words that every login shell understands). Rejects with a FleetmendError of an unreachable kind. */
-  open(host: Host, command: string, signal: AbortSignal): Promise<ShellStream>;
+  /**
+   * Starts `command` (plain words that every login shell understands); with `pty` on a terminal, where both outputs are one.
+   * Rejects with a FleetmendError of an unreachable kind.
+   */
+  open(host: Host, command: string, signal: AbortSignal, terminal?: 'pty'): Promise<ShellStream>;
+}
+
+/** Passwords and passphrases of the controller's side. */
+export interface Secrets {
+  /** The same answer for the same request within a run; never in a text or an error. Rejects with FleetmendError (authentication) when there is none. */
+  read(request: SecretRequest, signal: AbortSignal): Promise<string>;
 }
 
 /** What the engine may ask of a node it may not change. */

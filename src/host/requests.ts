@@ -7,6 +7,7 @@
  * Neighbouring `file` questions share one operation: `file +/a +/b`.
  */
 import type { Effect } from '../core/effect.js';
+import type { BecomeMethod } from '../core/host.js';
 import type { Query } from '../core/query.js';
 import { effectOf, operationOfEffect } from './effect-words.js';
 import { decodeWord, encodeOperation, type Operation } from './words.js';
@@ -25,8 +26,8 @@ export interface Request {
 }
 
 /** A command for any login shell: plain words and one quoted word without `!`, `$` or newline (ssh.md 4.5). */
-export function startCommand(become: 'none' | 'sudo', nonce: string): string {
-  const shell = become === 'sudo' ? 'sudo -n -- /bin/sh -s' : '/bin/sh -s';
+export function startCommand(become: BecomeMethod, nonce: string): string {
+  const shell = { none: '/bin/sh -s', sudo: 'sudo -n -- /bin/sh -s', doas: 'doas -n /bin/sh -s', su: 'su root -s /bin/sh' }[become];
   return `exec /bin/sh -c 'echo ${upLine(nonce)}; exec ${shell}'`;
 }
 

@@ -56,7 +56,7 @@ export function endedEarly(host: Host, end: ShellEnd, beforeFirstAnswer: boolean
   if (end.code === LACKS_TOOL_EXIT) return { kind: 'missingTool', summary: complaints || 'a tool is missing on the node', next: 'install coreutils or busybox there' };
   if (beforeFirstAnswer && host.become === 'sudo') {
     return {
-      kind: 'sudoRefused',
+      kind: 'rootRefused',
       summary: `sudo gave ${host.user} no root shell`,
       ...detail,
       next: `allow it in sudoers: ${host.user} ALL=(root) NOPASSWD: /bin/sh -s`,

@@ -28,17 +28,24 @@ export interface AlgorithmOffer {
 
 export const OFFER: AlgorithmOffer = { kex: KEX, hostKeys: HOST_KEYS, ciphers: CIPHERS, macs: MACS, compression: ['none'] };
 
+/** Signatures of user keys, best first; certificates and FIDO keys are known by the algorithm inside their names. */
+export const SIGNATURES = [
+  'ssh-ed25519', 'sk-ssh-ed25519@openssh.com', 'ecdsa-sha2-nistp256', 'ecdsa-sha2-nistp384', 'ecdsa-sha2-nistp521',
+  'sk-ecdsa-sha2-nistp256@openssh.com', 'rsa-sha2-512', 'rsa-sha2-256',
+] as const;
+
 /**
  * The offer in the form of ssh2, with the host key types that known_hosts has for this host first: else a server would
  * show its ed25519 key where only its RSA key is recorded, and a good host would look unknown (ssh.md 2.6).
  */
-export function algorithmsFor(knownKeyTypes: ReadonlySet<string>): Algorithms {
+export function algorithmsFor(offer: AlgorithmOffer, knownKeyTypes: ReadonlySet<string>): Algorithms {
   const isKnown = (algorithm: string): boolean => knownKeyTypes.has(algorithm.startsWith('rsa-') ? 'ssh-rsa' : algorithm);
+  // The types of ssh2 name every algorithm that it has; a list of a route was made from those.
   return {
-    kex: [...KEX],
-    serverHostKey: [...HOST_KEYS.filter(isKnown), ...HOST_KEYS.filter((algorithm) => !isKnown(algorithm))],
-    cipher: [...CIPHERS],
-    hmac: [...MACS],
-    compress: ['none'],
-  };
+    kex: [...offer.kex],
+    serverHostKey: [...offer.hostKeys.filter(isKnown), ...offer.hostKeys.filter((algorithm) => !isKnown(algorithm))],
+    cipher: [...offer.ciphers],
+    hmac: [...offer.macs],
+    compress: [...offer.compression],
+  } as Algorithms;
 }

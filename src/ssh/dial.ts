@@ -5,7 +5,7 @@
 import { connect, isIP } from 'node:net';
 import { FleetmendError } from '../core/failure.js';
 import type { Failure } from '../core/failure.js';
-import type { Host } from '../core/host.js';
+import type { Hop } from './route.js';
 import { abortFailure, untilAborted } from './abort.js';
 import { codeOf, connectTimeoutFailure, dnsFailure, lostBeforeHandshakeFailure, refusedFailure } from './failures.js';
 import type { Gate } from './gate.js';
@@ -14,7 +14,7 @@ import type { Link } from './link.js';
 import type { ResolveAddress } from './resolve-address.js';
 
 /** The whole of it, name and all addresses, gets `host.connectTimeoutMs` once it is its turn to look the name up. Rejects with FleetmendError. */
-export async function dial(host: Host, resolve: ResolveAddress, lookups: Gate, signal: AbortSignal): Promise<Link> {
+export async function dial(host: Hop, resolve: ResolveAddress, lookups: Gate, signal: AbortSignal): Promise<Link> {
   let deadline = 0;
   const lookUp = (): Promise<readonly string[]> => {
     deadline = performance.now() + host.connectTimeoutMs;
@@ -34,7 +34,7 @@ export async function dial(host: Host, resolve: ResolveAddress, lookups: Gate, s
   throw failed;
 }
 
-async function resolveWithin(host: Host, resolve: ResolveAddress): Promise<readonly string[]> {
+async function resolveWithin(host: Hop, resolve: ResolveAddress): Promise<readonly string[]> {
   let timer: NodeJS.Timeout | undefined;
   const tooLate = new Promise<never>((_, reject) => {
     const failure = dnsFailure(host, `no answer within ${host.connectTimeoutMs} ms`);
@@ -50,7 +50,7 @@ async function resolveWithin(host: Host, resolve: ResolveAddress): Promise<reado
   }
 }
 
-async function dialAddress(host: Host, address: string, timeoutMs: number, signal: AbortSignal): Promise<Link> {
+async function dialAddress(host: Hop, address: string, timeoutMs: number, signal: AbortSignal): Promise<Link> {
   const socket = connect({ host: address, port: host.port, autoSelectFamily: false });
   socket.setNoDelay(true);
   socket.setKeepAlive(true, 30_000);
@@ -66,7 +66,7 @@ async function dialAddress(host: Host, address: string, timeoutMs: number, signa
   }
 }
 
-function connectFailure(host: Host, code: string): Failure {
+function connectFailure(host: Hop, code: string): Failure {
   // A reset comes from a server that took the connection and dropped it before we looked: sshd beyond its MaxStartups.
   if (code === 'ECONNRESET') return lostBeforeHandshakeFailure(host, code, '');
   return code === 'ECONNREFUSED' ? refusedFailure(host, code) : connectTimeoutFailure(host, code);

@@ -4,12 +4,12 @@
  */
 import { cleanText } from '../core/clean-text.js';
 import type { Failure } from '../core/failure.js';
-import type { Host } from '../core/host.js';
+import type { Hop } from './route.js';
 import type { AlgorithmOffer } from './algorithms.js';
 import type { KnownPlace } from './known-hosts.js';
 
 /** Where to: `10.0.0.7:22`, `[fd00::7]:22`. */
-export function targetOf(host: Host): string {
+export function targetOf(host: Hop): string {
   const address = cleanText(host.address);
   return `${address.includes(':') ? `[${address}]` : address}:${host.port}`;
 }
@@ -23,21 +23,21 @@ export function quotePeer(text: string): string {
 const MAX_STARTUPS_ADVICE =
   'the likely cause is a limit of its sshd (MaxStartups, or PerSourcePenalties since OpenSSH 9.8): try again after a minute with fewer connections at once';
 
-export function dnsFailure(host: Host, reason: string): Failure {
+export function dnsFailure(host: Hop, reason: string): Failure {
   return {
     kind: 'dns', summary: `the name ${cleanText(host.address)} could not be resolved (${reason})`,
     next: 'check the address in the inventory and the name server of this machine',
   };
 }
 
-export function refusedFailure(host: Host, code: string): Failure {
+export function refusedFailure(host: Hop, code: string): Failure {
   return {
     kind: 'refusedConnection', summary: `${targetOf(host)} refused the connection (${code})`,
     next: 'check that sshd runs there and listens on this port',
   };
 }
 
-export function connectTimeoutFailure(host: Host, reason: string): Failure {
+export function connectTimeoutFailure(host: Hop, reason: string): Failure {
   return {
     kind: 'connectTimeout', summary: `${targetOf(host)} could not be reached (${reason})`,
     next: 'check that the host is up, its address and port, and the firewalls between',
@@ -45,7 +45,7 @@ export function connectTimeoutFailure(host: Host, reason: string): Failure {
 }
 
 /** `firstText`: what the server said instead of an SSH greeting. */
-export function lostBeforeHandshakeFailure(host: Host, reason: string, firstText: string): Failure {
+export function lostBeforeHandshakeFailure(host: Hop, reason: string, firstText: string): Failure {
   const said = quotePeer(firstText);
   return {
     kind: 'lostBeforeHandshake',
@@ -55,14 +55,14 @@ export function lostBeforeHandshakeFailure(host: Host, reason: string, firstText
   };
 }
 
-export function lostInLoginFailure(host: Host, reason: string): Failure {
+export function lostInLoginFailure(host: Hop, reason: string): Failure {
   return {
     kind: 'lostBeforeHandshake', summary: `${targetOf(host)} closed the connection during the login (${quotePeer(reason)})`,
     next: 'read the log of its sshd',
   };
 }
 
-export function handshakeTimeoutFailure(host: Host, timeoutMs: number, firstText: string): Failure {
+export function handshakeTimeoutFailure(host: Hop, timeoutMs: number, firstText: string): Failure {
   const said = quotePeer(firstText);
   return {
     kind: 'handshakeTimeout', summary: `${targetOf(host)} did not finish the SSH handshake and login within ${timeoutMs} ms`,
@@ -71,7 +71,7 @@ export function handshakeTimeoutFailure(host: Host, timeoutMs: number, firstText
   };
 }
 
-export function noCommonAlgorithmFailure(host: Host, category: string, offered: readonly string[], ours: readonly string[]): Failure {
+export function noCommonAlgorithmFailure(host: Hop, category: string, offered: readonly string[], ours: readonly string[]): Failure {
   return {
     kind: 'noCommonAlgorithm', summary: `${targetOf(host)} and fleetmend have no ${category} in common`,
     detail: `the server offers: ${quotePeer(offered.join(', '))}\nfleetmend accepts: ${ours.join(', ')}`,
@@ -83,28 +83,28 @@ export const CATEGORY_WORDS: Record<keyof AlgorithmOffer, string> = {
   kex: 'key exchange', hostKeys: 'host key type', ciphers: 'cipher', macs: 'integrity check', compression: 'compression mode',
 };
 
-export function protocolFailure(host: Host, reason: string): Failure {
+export function protocolFailure(host: Hop, reason: string): Failure {
   return {
     kind: 'protocol', summary: `${targetOf(host)} broke the SSH protocol (${quotePeer(reason)})`,
     next: 'check that this port is an SSH server',
   };
 }
 
-export function channelRefusedFailure(host: Host, reason: string): Failure {
+export function channelRefusedFailure(host: Hop, reason: string): Failure {
   return {
     kind: 'channelRefused', summary: `${targetOf(host)} accepted the login but started no shell (${quotePeer(reason)})`,
     next: `check MaxSessions and ForceCommand of its sshd and the login shell of ${cleanText(host.user)}`,
   };
 }
 
-export function connectionLostFailure(host: Host, reason: string): Failure {
+export function connectionLostFailure(host: Hop, reason: string): Failure {
   return {
     kind: 'connectionLost', summary: `the connection to ${targetOf(host)} was lost (${quotePeer(reason)})`,
     next: 'what the host was doing may still go on; contact it again before anything else',
   };
 }
 
-export function interruptedFailure(host: Host): Failure {
+export function interruptedFailure(host: Hop): Failure {
   return { kind: 'interrupted', summary: `the connection to ${targetOf(host)} was given up` };
 }
 
@@ -113,13 +113,13 @@ export interface PresentedKey {
   readonly fingerprint: string;
 }
 
-function scanCommand(host: Host, keyType: string): string {
+function scanCommand(host: Hop, keyType: string): string {
   const short = keyType.replace(/^ssh-/, '').replace(/^ecdsa-.*/, 'ecdsa');
   return `ssh-keyscan -p ${host.port} -t ${cleanText(short)} ${cleanText(host.address)} | ssh-keygen -lf -`;
 }
 
 /** `remarks`: what else is known (other key types, certificate authorities, unreadable lines). */
-export function hostKeyUnknownFailure(host: Host, shown: PresentedKey, learningFile: string, remarks: readonly string[]): Failure {
+export function hostKeyUnknownFailure(host: Hop, shown: PresentedKey, learningFile: string, remarks: readonly string[]): Failure {
   return {
     kind: 'hostKeyUnknown', summary: `the host key of ${targetOf(host)} is not known: ${cleanText(shown.keyType)} ${shown.fingerprint}`,
     ...(remarks.length > 0 ? { detail: remarks.join('\n') } : {}),
@@ -127,7 +127,7 @@ export function hostKeyUnknownFailure(host: Host, shown: PresentedKey, learningF
   };
 }
 
-export function hostKeyNotRecordedFailure(host: Host, shown: PresentedKey, file: string, reason: string): Failure {
+export function hostKeyNotRecordedFailure(host: Hop, shown: PresentedKey, file: string, reason: string): Failure {
   return {
     kind: 'hostKeyUnknown',
     summary: `the new host key of ${targetOf(host)} (${cleanText(shown.keyType)} ${shown.fingerprint}) could not be recorded in ${file} (${cleanText(reason)})`,
@@ -145,7 +145,7 @@ export function knownHostsUnreadableFailure(file: string, reason: string): Failu
 const CHANGED_NEXT =
   'find out why: somebody may be between you and the host, or it was installed again; only when you are sure, replace that line with the new key';
 
-export function hostKeyChangedFailure(host: Host, shown: PresentedKey, recorded: KnownPlace): Failure {
+export function hostKeyChangedFailure(host: Hop, shown: PresentedKey, recorded: KnownPlace): Failure {
   const sameType = shown.keyType === recorded.keyType;
   return {
     kind: 'hostKeyChanged',
@@ -156,7 +156,7 @@ export function hostKeyChangedFailure(host: Host, shown: PresentedKey, recorded:
   };
 }
 
-export function hostKeyRevokedFailure(host: Host, shown: PresentedKey, recorded: KnownPlace): Failure {
+export function hostKeyRevokedFailure(host: Hop, shown: PresentedKey, recorded: KnownPlace): Failure {
   return {
     kind: 'hostKeyRevoked',
     summary: `the host key of ${targetOf(host)} is revoked: ${shown.fingerprint} (${recorded.file}:${recorded.line})`,
@@ -165,7 +165,7 @@ export function hostKeyRevokedFailure(host: Host, shown: PresentedKey, recorded:
 }
 
 /** `tried` and `remarks` are lines for people: keys by fingerprint, and why others were not used. */
-export function authenticationFailure(host: Host, reason: string, tried: readonly string[], remarks: readonly string[]): Failure {
+export function authenticationFailure(host: Hop, reason: string, tried: readonly string[], remarks: readonly string[]): Failure {
   const lines = [...tried.map((key) => `tried: ${key}`), ...remarks];
   return {
     kind: 'authentication', summary: `${targetOf(host)} did not let ${cleanText(host.user)} in (${quotePeer(reason)})`,
@@ -175,7 +175,7 @@ export function authenticationFailure(host: Host, reason: string, tried: readonl
 }
 
 /** Nothing was sent to the host: there is no usable key on this side. */
-export function noKeyFailure(host: Host, reason: string, next: string, remarks: readonly string[] = []): Failure {
+export function noKeyFailure(host: Hop, reason: string, next: string, remarks: readonly string[] = []): Failure {
   return {
     kind: 'authentication', summary: `no key to log in to ${targetOf(host)} as ${cleanText(host.user)}: ${reason}`,
     ...(remarks.length > 0 ? { detail: remarks.join('\n') } : {}),

@@ -6,8 +6,8 @@ import ssh2 from 'ssh2';
 import type { Client } from 'ssh2';
 import { FleetmendError } from '../core/failure.js';
 import type { Failure } from '../core/failure.js';
-import type { Host } from '../core/host.js';
-import { algorithmsFor, CHACHA20, OFFER } from './algorithms.js';
+import type { Hop } from './route.js';
+import { algorithmsFor, CHACHA20 } from './algorithms.js';
 import {
   authenticationFailure, CATEGORY_WORDS, connectionLostFailure, handshakeTimeoutFailure, lostBeforeHandshakeFailure,
   lostInLoginFailure, noCommonAlgorithmFailure, protocolFailure,
@@ -24,7 +24,7 @@ import type { ServerOpening } from './server-offer.js';
 import { ignoreHostKeyAnnouncements, troubleOf } from './ssh2-internals.js';
 
 export interface HandshakePlan {
-  readonly host: Host;
+  readonly host: Hop;
   readonly name: LookupName;
   readonly keys: HostKeys;
   /** Host key types to ask for first. */
@@ -32,7 +32,6 @@ export interface HandshakePlan {
   readonly policy: HostKeyPolicy;
   readonly identities: Identities;
   readonly timeoutMs: number;
-  readonly keepAlive: { readonly intervalMs: number; readonly countMax: number };
 }
 
 export type HandshakeResult =
@@ -110,12 +109,12 @@ function connectClient(
     client.connect({
       sock: link.socket,
       username: plan.host.user,
-      algorithms: algorithmsFor(plan.askFor),
+      algorithms: algorithmsFor(plan.host.algorithms, plan.askFor),
       hostVerifier: verify,
       ...(authHandler ? { authHandler } : {}),
       readyTimeout: 0, // our own limit also covers the time in which ssh2 would emit two errors
-      keepaliveInterval: plan.keepAlive.intervalMs,
-      keepaliveCountMax: plan.keepAlive.countMax,
+      keepaliveInterval: plan.host.keepAlive.intervalMs,
+      keepaliveCountMax: plan.host.keepAlive.countMax,
     });
     ignoreHostKeyAnnouncements(client);
   } catch (error) {
@@ -168,16 +167,16 @@ interface Stage {
   broken(reason: string): Failure;
 }
 
-function handshakeStage(host: Host, greeting: () => string): Stage {
+function handshakeStage(host: Hop, greeting: () => string): Stage {
   const lost = (reason: string): Failure => lostBeforeHandshakeFailure(host, reason, greeting());
   return { name: 'handshake', lost, saidGoodbye: lost, broken: (reason) => protocolFailure(host, reason) };
 }
 
-function loginStage(host: Host, saidGoodbye: (reason: string) => Failure): Stage {
+function loginStage(host: Hop, saidGoodbye: (reason: string) => Failure): Stage {
   return { name: 'login', lost: (reason) => lostInLoginFailure(host, reason), saidGoodbye, broken: (reason) => protocolFailure(host, reason) };
 }
 
-function shellStage(host: Host): Stage {
+function shellStage(host: Hop): Stage {
   const lost = (reason: string): Failure => connectionLostFailure(host, reason);
   return { name: 'shell', lost, saidGoodbye: lost, broken: lost };
 }
@@ -214,12 +213,12 @@ function strictKex(opening: ServerOpening): boolean {
   return opening.offer?.strictKex === true;
 }
 
-function weakCipherFailure(host: Host): Failure {
-  return noCommonAlgorithmFailure(host, 'safe cipher', [`${CHACHA20} without strict key exchange (CVE-2023-48795)`], OFFER.ciphers);
+function weakCipherFailure(host: Hop): Failure {
+  return noCommonAlgorithmFailure(host, 'safe cipher', [`${CHACHA20} without strict key exchange (CVE-2023-48795)`], host.algorithms.ciphers);
 }
 
-function explainHandshake(host: Host, error: Error, opening: ServerOpening): Failure {
-  const category = opening.offer && missingCategory(OFFER, opening.offer);
+function explainHandshake(host: Hop, error: Error, opening: ServerOpening): Failure {
+  const category = opening.offer && missingCategory(host.algorithms, opening.offer);
   if (opening.offer === undefined || category === undefined) return protocolFailure(host, error.message);
-  return noCommonAlgorithmFailure(host, CATEGORY_WORDS[category], opening.offer[category], OFFER[category]);
+  return noCommonAlgorithmFailure(host, CATEGORY_WORDS[category], opening.offer[category], host.algorithms[category]);
 }

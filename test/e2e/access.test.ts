@@ -83,7 +83,7 @@ describe('ways into a node', () => {
       async (user, name, words) => {
         const ended = await stage.run('apply', [name], { user });
         const host = hostsOf(ended).get(name);
-        expect(host).toMatchObject({ outcome: 'unreachable', failure: { kind: 'sudoRefused', next: expect.stringContaining(`${user} ALL=(root) NOPASSWD`) as string } });
+        expect(host).toMatchObject({ outcome: 'unreachable', failure: { kind: 'rootRefused', next: expect.stringContaining(`${user} ALL=(root) NOPASSWD`) as string } });
         expect(`${host?.failure?.summary} ${host?.failure?.detail}`).toMatch(words);
         expect(ended.code).toBe(2);
         await isUntouched(name);

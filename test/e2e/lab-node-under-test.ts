@@ -3,7 +3,7 @@ import { PassThrough } from 'node:stream';
 import type { Host } from '../../src/core/host.js';
 import type { ShellEnd, ShellStream, Transport } from '../../src/core/ports.js';
 import { createConnector } from '../../src/host/connector.js';
-import { createSshTransport } from '../../src/ssh/transport.js';
+import { createPlainTransport } from '../ssh/plain-transport.js';
 import type { LookedAt, NodeUnderTest } from '../contracts/node-under-test.js';
 import { quote } from '../lab/command.js';
 import type { Lab, LabNode } from '../lab/lab.js';
@@ -13,7 +13,7 @@ const STATE = '/var/lib/fleetmend';
 const UNITS = '/etc/systemd/system';
 
 export async function asNodeUnderTest(lab: Lab, node: LabNode, user: 'root' | 'ops'): Promise<NodeUnderTest> {
-  const cutting = createCut(createSshTransport({ hostKeys: 'strict', knownHostsFiles: [lab.knownHostsFile], defaultIdentityFiles: [lab.keyFile] }));
+  const cutting = createCut(createPlainTransport({ hostKeys: 'strict', knownHostsFiles: [lab.knownHostsFile], defaultIdentityFiles: [lab.keyFile] }));
   const must = async (command: string): Promise<string> => node.mustExec(command);
   await must(`rm -rf ${ROOT} ${STATE}; mkdir -p ${ROOT}`);
   const host: Host = {

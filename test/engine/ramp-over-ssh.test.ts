@@ -10,7 +10,7 @@ import { rampConnector } from '../../src/engine/ramp.js';
 import { auditFleet } from '../../src/engine/survey-fleet.js';
 import { createConnector } from '../../src/host/connector.js';
 import { parseInventory } from '../../src/sources/inventory-file.js';
-import { createSshTransport } from '../../src/ssh/transport.js';
+import { createPlainTransport } from '../ssh/plain-transport.js';
 import type { Door } from '../demo/embedded-fleet.js';
 import { startEmbeddedFleet } from '../demo/embedded-fleet.js';
 import { isDropped, MAX_STARTUPS_10_30_60 } from '../fake/fake-sshd.js';
@@ -37,7 +37,7 @@ it('500 hosts behind one limit of 10:30:60 all answer', async () => {
   const members = Array.from({ length: HOSTS }, (_, index) => ({ name: `node-${index + 1}`, spec: zeroFlagInDropIn, pool: 'pool-a' }));
   const fleet = await startEmbeddedFleet(directory, members, door);
   onTestFinished(() => fleet.stop());
-  const transport = createSshTransport({ hostKeys: 'strict', knownHostsFiles: [fleet.knownHostsPath], defaultIdentityFiles: [] });
+  const transport = createPlainTransport({ hostKeys: 'strict', knownHostsFiles: [fleet.knownHostsPath], defaultIdentityFiles: [] });
   const connector = rampConnector(createConnector(transport), { startsPerSecond: DEFAULT_STARTS_PER_SECOND }, systemClock);
   const hosts = parseInventory(fleet.inventoryPath, await readFile(fleet.inventoryPath, 'utf8'), { home: directory, user: 'nobody' });
   const never = new AbortController().signal;

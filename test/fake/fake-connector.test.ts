@@ -166,7 +166,7 @@ describe('who cannot be reached', () => {
     await expect(connector.openToRead({ ...HOST, name: 'other' }, new AbortController().signal)).rejects.toMatchObject({ failure: { kind: 'refusedConnection' } });
     const strict = createFakeNode({ name: 'node-1', clock: createVirtualClock(), spec: { layout: eksAl2, ailment: '' }, sudo: 'refused' });
     const other = fakeConnector(new Map([[node.name, strict]]));
-    await expect(other.openToRead({ ...HOST, user: 'ops', become: 'sudo' }, new AbortController().signal)).rejects.toMatchObject({ failure: { kind: 'sudoRefused' } });
+    await expect(other.openToRead({ ...HOST, user: 'ops', become: 'sudo' }, new AbortController().signal)).rejects.toMatchObject({ failure: { kind: 'rootRefused' } });
   });
 });
 

@@ -102,7 +102,7 @@ async function open(
   if (node === undefined) throw new FleetmendError({ kind: 'refusedConnection', summary: `${host.name}: connection refused` });
   if (node.life === undefined) throw new FleetmendError({ kind: 'connectTimeout', summary: `${host.name}: no answer` });
   const uid = node.uidOf(host);
-  if (uid === undefined) throw new FleetmendError({ kind: 'sudoRefused', summary: `${host.name}: sudo refused` });
+  if (uid === undefined) throw new FleetmendError({ kind: 'rootRefused', summary: `${host.name}: sudo refused` });
   world.counts.open += 1;
   return makeSession(world, host, node, { uid, ...(op === 'openToWrite' ? { visit: node.newVisit() } : {}) });
 }

@@ -21,7 +21,7 @@ export function fakeTransport(nodes: ReadonlyMap<string, FakeNode>, options: Omi
       const node = nodes.get(host.name);
       if (node === undefined) throw new FleetmendError({ kind: 'refusedConnection', summary: `${host.name}: connection refused` });
       open += 1;
-      return connect(node, command, { ...options, user: host.user }, () => {
+      return connect(node, command, { ...options, user: host.user ?? 'root' }, () => {
         open -= 1;
       });
     },

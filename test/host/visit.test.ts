@@ -88,9 +88,9 @@ describe('sudo', () => {
     expect(await askOver(sudo('[ "$1 $2" = "-n --" ] || exit 1; shift 2; exec "$@"'), {}, sudoHost)).toMatchObject(ANSWERED);
   });
 
-  it('says sudoRefused, in its words and with the line that would allow it', async () => {
+  it('says rootRefused, in its words and with the line that would allow it', async () => {
     await expect(askOver(sudo('echo "sudo: a password is required" >&2; exit 1'), {}, sudoHost)).rejects.toEqual(
-      failsWith('sudoRefused', { detail: 'sudo: a password is required', next: containing('deploy ALL=(root) NOPASSWD: /bin/sh -s') }),
+      failsWith('rootRefused', { detail: 'sudo: a password is required', next: containing('deploy ALL=(root) NOPASSWD: /bin/sh -s') }),
     );
   });
 

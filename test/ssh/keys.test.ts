@@ -6,14 +6,20 @@ import { fingerprintOf } from '../../src/ssh/fingerprint.js';
 import { findIdentities } from '../../src/ssh/identities.js';
 import type { KeySources } from '../../src/ssh/identities.js';
 import { createKeyFileReader, parseKeyFile } from '../../src/ssh/key-files.js';
+import type { Host } from '../../src/core/host.js';
+import { plainRoute } from '../../src/ssh/plain-route.js';
+import type { PlainRouteOptions } from '../../src/ssh/plain-route.js';
+import type { Hop } from '../../src/ssh/route.js';
 import ssh2 from 'ssh2';
 import { createLab, never, scratchForTest } from './lab.js';
 import { failureIn, hostAt, makeKey } from './scratch.js';
 import type { KeyKind, Scratch, TestKey } from './scratch.js';
 import { endChild } from './sshd.js';
 
-function sources(overrides: Partial<KeySources> = {}): KeySources {
-  return { readKeyFile: createKeyFileReader(), defaultIdentityFiles: [], ...overrides };
+const SOURCES: KeySources = { readKeyFile: createKeyFileReader(), listAgentKeys: (socketPath) => createAgentKeyLister(socketPath)() };
+
+function hop(overrides: Partial<Host> = {}, login: Partial<PlainRouteOptions> = {}): Hop {
+  return plainRoute(hostAt(22, overrides), { hostKeys: 'strict', knownHostsFiles: [], defaultIdentityFiles: [], ...login }).target;
 }
 
 async function agentWith(scratch: Scratch, keys: readonly TestKey[]): Promise<string> {
@@ -65,7 +71,7 @@ it('the key file of the host is the only key that is offered', async () => {
   const scratch = scratchForTest();
   const [own, other] = [makeKey(), makeKey()];
   const file = scratch.write('own', own.privateText);
-  const found = await findIdentities(hostAt(22, { identityFile: file }), sources({ defaultIdentityFiles: [scratch.write('other', other.privateText)] }));
+  const found = await findIdentities(hop({ identityFile: file }, { defaultIdentityFiles: [scratch.write('other', other.privateText)] }), SOURCES);
   expect(found.identities.map((identity) => identity.label)).toEqual([`ssh-ed25519 ${fingerprintOf(own.blob)} (${file})`]);
 });
 
@@ -73,8 +79,8 @@ it('the agent goes first, then the default files; a key that both have is offere
   const scratch = scratchForTest();
   const [inBoth, inAgent, inFile] = [makeKey(), makeKey('rsa'), makeKey('ecdsa')];
   const files = [scratch.write('both', inBoth.privateText), scratch.path('absent'), scratch.write('file', inFile.privateText)];
-  const listAgentKeys = createAgentKeyLister(await agentWith(scratch, [inAgent, inBoth]));
-  const found = await findIdentities(hostAt(22), sources({ listAgentKeys, defaultIdentityFiles: files }));
+  const agentSocket = await agentWith(scratch, [inAgent, inBoth]);
+  const found = await findIdentities(hop({}, { agentSocket, defaultIdentityFiles: files }), SOURCES);
   expect(found.identities.map((identity) => identity.publicBlob.toString('base64'))).toEqual([inAgent, inBoth, inFile].map((key) => key.blob.toString('base64')));
 });
 
@@ -82,7 +88,7 @@ it('an encrypted default key is passed over with a remark, and no text holds key
   const scratch = scratchForTest();
   const [locked, plain] = [makeKey('ed25519', 'secret words'), makeKey()];
   const files = [scratch.write('locked', locked.privateText), scratch.write('plain', plain.privateText)];
-  const found = await findIdentities(hostAt(22), sources({ defaultIdentityFiles: files }));
+  const found = await findIdentities(hop({}, { defaultIdentityFiles: files }), SOURCES);
   expect(found.identities.length).toBe(1);
   expect(found.remarks.join('\n')).toContain(`${files[0]} is encrypted and not in the ssh-agent (ssh-add ${files[0]})`);
   expect(JSON.stringify([found.identities.map((identity) => identity.label), found.remarks])).not.toContain('PRIVATE');
@@ -91,17 +97,17 @@ it('an encrypted default key is passed over with a remark, and no text holds key
 it('an encrypted key file of the host says how to go on', async () => {
   const scratch = scratchForTest();
   const file = scratch.write('locked', makeKey('ed25519', 'secret words').privateText);
-  expect(await failureIn(findIdentities(hostAt(22, { identityFile: file }), sources()))).toMatchObject({
+  expect(await failureIn(findIdentities(hop({ identityFile: file }), SOURCES))).toMatchObject({
     kind: 'authentication', summary: expect.stringContaining('is encrypted and not in the ssh-agent') as string, next: `load it into the agent: ssh-add ${file}`,
   });
 });
 
 it('an agent that cannot be reached is a remark while there are key files, and part of the error when there are none', async () => {
   const scratch = scratchForTest();
-  const listAgentKeys = createAgentKeyLister(scratch.path('no-agent'));
-  const withFile = await findIdentities(hostAt(22), sources({ listAgentKeys, defaultIdentityFiles: [scratch.write('id', makeKey().privateText)] }));
+  const agentSocket = scratch.path('no-agent');
+  const withFile = await findIdentities(hop({}, { agentSocket, defaultIdentityFiles: [scratch.write('id', makeKey().privateText)] }), SOURCES);
   expect(withFile.remarks.join()).toContain('the ssh-agent could not be asked');
-  const failure = await failureIn(findIdentities(hostAt(22), sources({ listAgentKeys })));
+  const failure = await failureIn(findIdentities(hop({}, { agentSocket }), SOURCES));
   expect(failure).toMatchObject({ kind: 'authentication', detail: expect.stringContaining('could not be asked') as string });
 });
 
@@ -120,7 +126,7 @@ it('an agent that no longer signs is one failed attempt a key, and the login fai
 });
 
 it('a missing key file is named', async () => {
-  expect(await failureIn(findIdentities(hostAt(22, { identityFile: '/nowhere/id' }), sources()))).toMatchObject({ kind: 'authentication', summary: expect.stringContaining('/nowhere/id does not exist') as string });
+  expect(await failureIn(findIdentities(hop({ identityFile: '/nowhere/id' }), SOURCES))).toMatchObject({ kind: 'authentication', summary: expect.stringContaining('/nowhere/id does not exist') as string });
 });
 
 it('a key file is read once for the whole fleet', async () => {

@@ -1,8 +1,8 @@
 /** One in-process SSH server with its keys, and transports that know it. */
 import { onTestFinished } from 'vitest';
 import type { Host } from '../../src/core/host.js';
-import { createSshTransport } from '../../src/ssh/transport.js';
-import type { SshOptions } from '../../src/ssh/transport.js';
+import { createPlainTransport } from './plain-transport.js';
+import type { PlainTransportOptions } from './plain-transport.js';
 import type { Transport } from '../../src/core/ports.js';
 import { createScratch, hostAt, makeKey } from './scratch.js';
 import type { KeyKind, Scratch, TestKey } from './scratch.js';
@@ -15,7 +15,7 @@ export interface Lab {
   readonly hostKey: TestKey;
   readonly userKey: TestKey;
   readonly host: Host;
-  transport(overrides?: Partial<SshOptions>): Transport;
+  transport(overrides?: Partial<PlainTransportOptions>): Transport;
   /** `[127.0.0.1]:PORT KEY` */
   knownLine(key?: TestKey): string;
 }
@@ -46,7 +46,7 @@ export async function createLab(options: Omit<SshTestServerOptions, 'hostKeys'> 
     scratch, server, hostKey, userKey, knownLine,
     host: hostAt(server.port),
     transport: (overrides = {}) =>
-      createSshTransport({
+      createPlainTransport({
         hostKeys: 'strict',
         knownHostsFiles: [scratch.write('known_hosts', knownLine())],
         defaultIdentityFiles: [scratch.write('id', userKey.privateText)],
@@ -57,9 +57,9 @@ export async function createLab(options: Omit<SshTestServerOptions, 'hostKeys'> 
 }
 
 /** A transport for servers that never come as far as a host key. */
-export function transportToAnything(overrides: Partial<SshOptions> = {}): Transport {
+export function transportToAnything(overrides: Partial<PlainTransportOptions> = {}): Transport {
   const scratch = scratchForTest();
-  return createSshTransport({
+  return createPlainTransport({
     hostKeys: 'strict', knownHostsFiles: [scratch.path('known_hosts')],
     defaultIdentityFiles: [scratch.write('id', makeKey().privateText)], ...overrides,
   });

@@ -6,8 +6,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Host } from '../../src/core/host.js';
 import type { Transport } from '../../src/core/ports.js';
 import { fingerprintOf } from '../../src/ssh/fingerprint.js';
-import { createSshTransport } from '../../src/ssh/transport.js';
-import type { SshOptions } from '../../src/ssh/transport.js';
+import { createPlainTransport } from './plain-transport.js';
+import type { PlainTransportOptions } from './plain-transport.js';
 import { transportContract } from '../contracts/transport.contract.js';
 import { createScratch, failureIn, hostAt, makeKey, readAll } from './scratch.js';
 import type { KeyKind, Scratch, TestKey } from './scratch.js';
@@ -21,8 +21,8 @@ function known(sshd: Sshd, key: TestKey | undefined = sshd.hostKeys[0]): string 
   return `[127.0.0.1]:${sshd.port} ${key?.publicText}\n`;
 }
 
-function transportFor(sshd: Sshd, scratch: Scratch, overrides: Partial<SshOptions> = {}): Transport {
-  return createSshTransport({
+function transportFor(sshd: Sshd, scratch: Scratch, overrides: Partial<PlainTransportOptions> = {}): Transport {
+  return createPlainTransport({
     hostKeys: 'strict',
     knownHostsFiles: [scratch.write(`known-${sshd.port}`, known(sshd))],
     defaultIdentityFiles: [scratch.write(`id-${sshd.port}`, sshd.userKey.privateText)],
@@ -86,7 +86,7 @@ describe.skipIf(SKIP_WITHOUT_SSHD)(`OpenSSH (skipped when ${SSHD_SKIP_REASON})`,
       // The same login by ssh2 alone does ask, so the silence above is ours.
       const client = new ssh2.Client();
       client.on('error', () => undefined);
-      client.connect({ host: '127.0.0.1', port: sshd.port, username: sshd.host.user, privateKey: sshd.userKey.privateText, hostVerifier: () => true });
+      client.connect({ host: '127.0.0.1', port: sshd.port, username: sshd.host.user ?? '', privateKey: sshd.userKey.privateText, hostVerifier: () => true });
       await sshd.logged(prove);
       client.end();
     });

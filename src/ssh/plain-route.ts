@@ -1,0 +1,43 @@
+/** The route of a host where no ssh_config counts: straight to its address, with the algorithms of fleetmend. Pure. */
+import type { Host } from '../core/host.js';
+import { OFFER, SIGNATURES } from './algorithms.js';
+import type { Route } from './route.js';
+
+export interface PlainRouteOptions {
+  readonly hostKeys: 'strict' | 'acceptNew';
+  /** Absolute paths, at least one; the first one learns. */
+  readonly knownHostsFiles: readonly string[];
+  /** Usually $SSH_AUTH_SOCK. */
+  readonly agentSocket?: string;
+  /** Absolute paths, for hosts that name no key; those that do not exist are passed over. */
+  readonly defaultIdentityFiles: readonly string[];
+  readonly keepAlive?: { readonly intervalMs: number; readonly countMax: number };
+  /** For a host that names none. */
+  readonly user?: string;
+}
+
+export const DEFAULT_CONNECT_TIMEOUT_MS = 10_000;
+export const DEFAULT_KEEP_ALIVE = { intervalMs: 10_000, countMax: 3 };
+
+export function plainRoute(host: Host, options: PlainRouteOptions): Route {
+  const { ssh } = host;
+  return {
+    jumps: [],
+    target: {
+      name: host.name, address: host.address, port: host.port ?? 22, user: host.user ?? options.user ?? '',
+      connectTimeoutMs: host.connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS,
+      hostKeys: { mode: options.hostKeys, files: options.knownHostsFiles, hashNames: false, ...(ssh?.hostKeyAlias ? { alias: ssh.hostKeyAlias } : {}) },
+      login: {
+        identityFiles: host.identityFile === undefined ? [] : [host.identityFile],
+        defaultIdentityFiles: options.defaultIdentityFiles,
+        identitiesOnly: host.identityFile !== undefined,
+        certificateFiles: ssh?.certificateFile === undefined ? [] : [ssh.certificateFile],
+        signatures: SIGNATURES,
+        ...(options.agentSocket ? { agentSocket: options.agentSocket } : {}),
+        ...(ssh?.password ? { password: ssh.password } : {}),
+      },
+      algorithms: { ...OFFER, legacy: false },
+      keepAlive: options.keepAlive ?? DEFAULT_KEEP_ALIVE,
+    },
+  };
+}
