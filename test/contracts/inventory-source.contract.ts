@@ -40,7 +40,7 @@ export function describeInventorySource(name: string, prepare: () => Promise<Inv
         const { user = 'me', port = 22, connectTimeoutMs = 1 } = host;
         expect(user).toMatch(/^[^\s\p{Cc}-][^\s\p{Cc}]*$/u);
         expect(Number.isInteger(port) && port >= 1 && port <= 65_535).toBe(true);
-        expect(Number.isInteger(host.connectTimeoutMs ?? 1) && host.connectTimeoutMs > 0).toBe(true);
+        expect(Number.isInteger(connectTimeoutMs) && connectTimeoutMs > 0).toBe(true);
         expect(host.identityFile ?? '/').toMatch(/^\//u);
       }
     });
