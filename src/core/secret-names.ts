@@ -11,9 +11,12 @@ const WHOLE = ['pass', 'auth'];
 const SHORT_ENDING = /(?:[a-z0-9]P|[_.-][Pp])(?:ass|wd)$|[_.-](?:PASS|PWD)$/;
 /** A name can be as long as a file; only its end counts. */
 const COUNTED_CHARACTERS = 80;
+/** A tag of sudoers; what follows it is a command. */
+const NO_PASSWORD = 'NOPASSWD';
 
 /** `more`: further endings that a playbook names, as `normalName` gives them. */
 export function isSecretName(name: string, more: readonly string[] = []): boolean {
+  if (name === NO_PASSWORD) return false;
   const end = name.slice(-COUNTED_CHARACTERS);
   const normal = normalName(end);
   if (WHOLE.includes(normal) || (SHORT_ENDING.test(end) && !/^(?:OLD)?PWD$/i.test(end) && normal !== 'oldpwd')) return true;

@@ -14,4 +14,10 @@ export interface SecretRequest {
   readonly label: string;
   /** For the placeholders of a command. */
   readonly host: { readonly name: string; readonly address: string; readonly user: string };
+  /** There are other ways to get in: not asked for where nobody is there to answer. */
+  readonly optional?: true;
+  /** What helps where nobody is there to answer: `load it into the agent: ssh-add FILE`. */
+  readonly otherwise?: string;
+  /** Whether it is right, where that can be known on this side: a prompt asks again then, three times in all. */
+  check?(secret: string): Promise<boolean>;
 }

@@ -1,22 +1,19 @@
-/**
- * Which keys a login may offer, in which order: the host's own key file and nothing else when it names one; otherwise the
- * agent's keys, then the default key files that exist. Never offers a key twice: each attempt counts against the server's
- * MaxAuthTries (ssh.md 2.3).
- */
-import type { AnyAuthMethod, ParsedKey } from 'ssh2';
-import { cleanText } from '../core/clean-text.js';
-import { FleetmendError } from '../core/failure.js';
-import type { Hop } from './route.js';
-import type { AgentKey, ListAgentKeys } from './agent-keys.js';
-import { codeOf, noKeyFailure } from './failures.js';
+/** The keys of a plan, ready to sign: passphrases are asked of whoever knows them. Never keeps one, never offers a key itself. */
+import type { SecretRequest } from '../core/secret.js';
+import { failureOf, FleetmendError } from '../core/failure.js';
 import { fingerprintOf } from './fingerprint.js';
-import type { ReadKeyFile } from './key-files.js';
+import type { IdentityPlan, LockedKey, Offer } from './identity-plan.js';
+import { noKeyFailure, wrongPassphraseFailure } from './login-failures.js';
+import type { Hop } from './route.js';
+import type { Signer } from './signer.js';
 
 export interface Identity {
   /** For people: type, fingerprint, where from. */
   readonly label: string;
-  readonly publicBlob: Buffer;
-  attempt(user: string): AnyAuthMethod;
+  /** What the server is shown: the public key, or a certificate. */
+  readonly blob: Buffer;
+  readonly isCertificate: boolean;
+  readonly signer: Signer;
 }
 
 export interface Identities {
@@ -25,78 +22,59 @@ export interface Identities {
   readonly remarks: readonly string[];
 }
 
-export interface KeySources {
-  readonly readKeyFile: ReadKeyFile;
-  listAgentKeys(socketPath: string): ReturnType<ListAgentKeys>;
-}
+export type ReadSecret = (request: SecretRequest) => Promise<string>;
 
-/** Rejects with FleetmendError (authentication) when there is no usable key: no connection is wasted then. */
-export async function findIdentities(host: Hop, sources: KeySources): Promise<Identities> {
-  const agent = await askAgent(host.login.agentSocket, sources);
-  const [own] = host.login.identityFiles;
-  if (own !== undefined) return { identities: [await ownIdentity(host, own, agent, sources)], remarks: [] };
-
-  const found = await defaultIdentities(host, agent, sources);
-  if (found.identities.length > 0) return found;
-  const advice = 'name a key file in the inventory (identityFile), or load a key into the agent with ssh-add';
-  throw new FleetmendError(noKeyFailure(host, 'the agent and the default key files have none', advice, found.remarks));
-}
-
-interface AgentAnswer {
-  readonly keys: readonly AgentKey[];
-  readonly remarks: readonly string[];
-}
-
-async function askAgent(socketPath: string | undefined, sources: KeySources): Promise<AgentAnswer> {
-  if (socketPath === undefined) return { keys: [], remarks: ['not tried: no ssh-agent is set'] };
-  try {
-    const keys = await sources.listAgentKeys(socketPath);
-    return { keys, remarks: keys.length === 0 ? ['not tried: the ssh-agent holds no usable key'] : [] };
-  } catch (error) {
-    return { keys: [], remarks: [`not tried: the ssh-agent could not be asked (${cleanText(error instanceof Error ? error.message : codeOf(error))})`] };
-  }
-}
-
-async function ownIdentity(host: Hop, file: string, agent: AgentAnswer, sources: KeySources): Promise<Identity> {
-  const read = await sources.readKeyFile(file);
-  const fail = (reason: string, next: string): never => {
-    throw new FleetmendError(noKeyFailure(host, reason, next, agent.remarks));
-  };
-  switch (read.state) {
-    case 'usable':
-      return fileIdentity(file, read.key, read.publicBlob);
-    case 'encrypted': {
-      const held = agent.keys.find((key) => key.publicBlob.equals(read.publicBlob));
-      return held ? agentIdentity(held) : fail(`${file} is encrypted and not in the ssh-agent`, `load it into the agent: ssh-add ${file}`);
+/** Rejects with FleetmendError (authentication) when a passphrase is wrong, or missing where no other key could do. */
+export async function unlockIdentities(hop: Hop, plan: IdentityPlan, read: ReadSecret): Promise<Identities> {
+  const identities: Identity[] = [];
+  const remarks = [...plan.remarks];
+  for (const offer of plan.offers) {
+    if (!isLocked(offer.key)) identities.push({ ...offer, blob: offer.blob ?? offer.key.publicBlob, signer: offer.key });
+    else {
+      const signer = await unlock(hop, offer.key, plan, read);
+      if (signer === 'noPassphrase') remarks.push(`not tried: ${offer.key.file} is encrypted, and its passphrase was not given (${adviceFor(offer.key)})`);
+      else identities.push({ ...offer, label: labelOf(offer, signer), blob: offer.blob ?? signer.publicBlob, signer });
     }
-    case 'absent':
-      return fail(`${file} does not exist`, 'correct identityFile in the inventory');
-    case 'unusable':
-      return fail(`${file} ${read.reason}`, 'correct the file, or identityFile in the inventory');
-  }
-}
-
-async function defaultIdentities(host: Hop, agent: AgentAnswer, sources: KeySources): Promise<Identities> {
-  const identities = agent.keys.map(agentIdentity);
-  const remarks = [...agent.remarks];
-  const isOffered = (blob: Buffer): boolean => identities.some((identity) => identity.publicBlob.equals(blob));
-  for (const file of host.login.defaultIdentityFiles) {
-    const read = await sources.readKeyFile(file);
-    if (read.state === 'usable' && !isOffered(read.publicBlob)) identities.push(fileIdentity(file, read.key, read.publicBlob));
-    if (read.state === 'encrypted' && !isOffered(read.publicBlob)) remarks.push(`not tried: ${file} is encrypted and not in the ssh-agent (ssh-add ${file})`);
-    if (read.state === 'unusable') remarks.push(`not tried: ${file} ${read.reason}`);
   }
   return { identities, remarks };
 }
 
-function fileIdentity(file: string, key: ParsedKey, publicBlob: Buffer): Identity {
-  return { label: labelOf(key, publicBlob, file), publicBlob, attempt: (username) => ({ type: 'publickey', username, key }) };
+export function isLocked(key: Signer | LockedKey): key is LockedKey {
+  return 'file' in key;
 }
 
-function agentIdentity(key: AgentKey): Identity {
-  return { label: labelOf(key, key.publicBlob, 'ssh-agent'), publicBlob: key.publicBlob, attempt: (username) => ({ type: 'agent', username, agent: key.agent }) };
+function labelOf(offer: Offer, signer: Signer): string {
+  return offer.blob ? offer.label : `${signer.keyType} ${fingerprintOf(signer.publicBlob)} (${signer.origin})`;
 }
 
-function labelOf(key: { readonly type: string }, publicBlob: Buffer, origin: string): string {
-  return `${key.type} ${fingerprintOf(publicBlob)} (${origin})`;
+async function unlock(hop: Hop, locked: LockedKey, plan: IdentityPlan, read: ReadSecret): Promise<Signer | 'noPassphrase'> {
+  const request = passphraseRequest(hop, locked, plan);
+  let passphrase;
+  try {
+    passphrase = await read(request);
+  } catch (error) {
+    const { kind, summary } = failureOf(error);
+    if (kind !== 'authentication' && kind !== 'badInput') throw error;
+    if (request.optional) return 'noPassphrase';
+    throw new FleetmendError(noKeyFailure(hop, `${locked.file} is encrypted and not in the ssh-agent, and its passphrase is not known (${summary})`, adviceFor(locked), plan.remarks), { cause: error });
+  }
+  const signer = locked.key.unlock(passphrase);
+  if (signer === undefined) throw new FleetmendError(wrongPassphraseFailure(hop, locked.file, adviceFor(locked)));
+  return signer;
+}
+
+function adviceFor({ file }: LockedKey): string {
+  return `load it into the agent: ssh-add ${file}`;
+}
+
+export function passphraseRequest(hop: Hop, locked: LockedKey, plan: IdentityPlan): SecretRequest {
+  const hasOthers = hop.login.password !== undefined || plan.offers.some(({ key }) => !isLocked(key));
+  return {
+    source: { from: 'prompt' },
+    label: `passphrase of ${locked.file}`,
+    host: { name: hop.name, address: hop.address, user: hop.user },
+    otherwise: adviceFor(locked),
+    check: (passphrase) => Promise.resolve(locked.key.unlock(passphrase) !== undefined),
+    ...(hasOthers ? { optional: true } : {}),
+  };
 }
