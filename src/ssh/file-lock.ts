@@ -1,61 +1,87 @@
 /**
  * Holds a lock file while some work runs, against other processes. Waits a finite time; takes over the lock of a process
- * that is gone. Never leaves its own lock file behind.
+ * that is gone. Never leaves its own lock file behind, never removes that of somebody else.
  */
 import { hostname } from 'node:os';
 import { link, open, readFile, rename, unlink } from 'node:fs/promises';
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-export interface LockTimes {
-  readonly waitMs: number;
-  readonly retryMs: number;
+export interface LockWait {
+  /** Default 10 000. */
+  readonly waitMs?: number;
+  /** Default 25. */
+  readonly retryMs?: number;
+  /** Who was waited for in vain before is not waited for again. */
+  readonly givenUp?: string | undefined;
+  /** Asked between tries: whether anybody still wants it. */
+  isWanted?(): boolean;
 }
 
-/** Who holds the lock file, as far as its text tells. */
+/** `holder`: the text of the lock file, `PID MACHINE ...` where it is one of ours. */
 export class LockedError extends Error {
   constructor(readonly lockFile: string, readonly holder: string) {
-    super(`${lockFile} is held by ${holder}`);
+    super(`${lockFile} is held by ${nameOf(holder)}`);
   }
 }
 
-export async function withFileLock<T>(lockFile: string, work: () => Promise<T>, times: LockTimes = { waitMs: 10_000, retryMs: 25 }): Promise<T> {
-  await acquire(lockFile, times);
+export async function withFileLock<T>(lockFile: string, work: () => Promise<T>, wait: LockWait = {}): Promise<T> {
+  const own = `${process.pid} ${hostname()} ${randomUUID()}`;
+  await acquire(lockFile, own, wait);
   try {
     return await work();
   } finally {
-    await unlink(lockFile);
+    // A person may have removed it.
+    if ((await readHolder(lockFile).catch(() => undefined)) === own) await unlink(lockFile).catch(() => undefined);
   }
 }
 
-async function acquire(lockFile: string, times: LockTimes): Promise<void> {
-  const deadline = performance.now() + times.waitMs;
-  while (!(await tryCreate(lockFile))) {
-    const holder = await readHolder(lockFile);
-    if (holder !== undefined && isGone(holder)) {
-      await takeAway(lockFile, holder);
-    } else if (performance.now() >= deadline) {
-      throw new LockedError(lockFile, holder ?? 'nobody any more');
-    } else {
-      await sleep(times.retryMs);
+/** Completes "remove FILE ...": when a person may do that. */
+export function whenToRemove(holder: string): string {
+  const [pid, machine] = holder.split(' ');
+  if (machine === undefined || pid === undefined || !/^\d+$/.test(pid)) return 'if no fleetmend runs';
+  return machine === hostname() ? `if process ${pid} is no fleetmend` : `if process ${pid} of ${machine} is no fleetmend`;
+}
+
+function nameOf(holder: string): string {
+  const [pid, machine] = holder.split(' ');
+  return machine === undefined ? 'somebody' : `process ${pid} of ${machine}`;
+}
+
+async function acquire(lockFile: string, own: string, { waitMs = 10_000, retryMs = 25, givenUp, isWanted = () => true }: LockWait): Promise<void> {
+  const deadline = performance.now() + waitMs;
+  const draft = `${lockFile}.${randomUUID()}`;
+  await writeDraft(draft, own);
+  try {
+    while (!(await tryLink(draft, lockFile))) {
+      const holder = await readHolder(lockFile);
+      if (holder === undefined) continue;
+      if (isGone(holder) && (await takeOver(lockFile, holder, draft))) return;
+      if (performance.now() >= deadline || holder === givenUp || !isWanted()) throw new LockedError(lockFile, holder);
+      await sleep(retryMs);
     }
+  } finally {
+    await unlink(draft).catch(() => undefined);
+  }
+}
+
+async function writeDraft(draft: string, text: string): Promise<void> {
+  const handle = await open(draft, 'wx', 0o600);
+  try {
+    await handle.writeFile(`${text}\n`);
+  } finally {
+    await handle.close();
   }
 }
 
 /** The lock appears whole or not at all: a name linked to a finished file. */
-async function tryCreate(lockFile: string): Promise<boolean> {
-  const draft = `${lockFile}.${randomUUID()}`;
-  const handle = await open(draft, 'wx', 0o600);
+async function tryLink(from: string, to: string): Promise<boolean> {
   try {
-    await handle.writeFile(`${process.pid} ${hostname()}\n`);
-    await link(draft, lockFile);
+    await link(from, to);
     return true;
   } catch (error) {
     if (codeOf(error) === 'EEXIST') return false;
     throw error;
-  } finally {
-    await handle.close();
-    await unlink(draft);
   }
 }
 
@@ -80,19 +106,25 @@ function isGone(holder: string): boolean {
   }
 }
 
-/** By rename, so that only one of several waiters takes it; a lock that changed hands meanwhile is put back. */
-async function takeAway(lockFile: string, holder: string): Promise<void> {
-  const aside = `${lockFile}.${randomUUID()}`;
+/**
+ * One of all who wait claims the very lock that was left, by a name made of its text; what was linked shows whether it still was that
+ * one. Until the claim is gone nobody else may replace it, so the lock of a living process is never touched.
+ */
+async function takeOver(lockFile: string, holder: string, draft: string): Promise<boolean> {
+  const claim = `${lockFile}.${createHash('sha256').update(holder).digest('hex').slice(0, 16)}`;
   try {
-    await rename(lockFile, aside);
+    if (!(await tryLink(lockFile, claim))) return false;
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return;
+    if (codeOf(error) === 'ENOENT') return false;
     throw error;
   }
-  if ((await readHolder(aside)) !== holder) {
-    await link(aside, lockFile).catch(() => undefined);
+  try {
+    if ((await readHolder(claim)) !== holder) return false;
+    await rename(draft, lockFile);
+    return true;
+  } finally {
+    await unlink(claim);
   }
-  await unlink(aside);
 }
 
 function codeOf(error: unknown): string | undefined {

@@ -2,7 +2,8 @@
  * The host field of a known_hosts line against one name, as OpenSSH does it: hashed names, comma lists, `*` and `?`,
  * `!` negation (ssh.md 2.6). Never builds a regular expression from the text of a file.
  */
-import { createHmac } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
+import { matchPatterns } from '../ssh-config/index.js';
 
 export type HostField =
   | { readonly form: 'plain'; readonly names: readonly string[] }
@@ -26,6 +27,11 @@ function parseHashed(field: string): HostField | undefined {
   return { form: 'hashed', salt: saltBytes, hash: hashBytes.toString('base64') };
 }
 
+/** The host field of one name, which is in lower case, as `ssh-keygen -H` writes it. */
+export function hashedName(name: string, salt = randomBytes(20)): string {
+  return `|1|${salt.toString('base64')}|${createHmac('sha1', salt).update(name).digest('base64')}`;
+}
+
 /** `name` is in lower case. */
 export function matchesHostField(field: HostField, name: string): boolean {
   switch (field.form) {
@@ -34,44 +40,7 @@ export function matchesHostField(field: HostField, name: string): boolean {
     case 'hashed':
       return createHmac('sha1', field.salt).update(name).digest('base64') === field.hash;
     case 'patterns':
-      return matchesPatterns(field.patterns, name);
+      // A negated match refuses the whole line, wherever it stands.
+      return matchPatterns(field.patterns, name) === 'match';
   }
-}
-
-/** A negated match refuses the whole line, wherever it stands. */
-function matchesPatterns(patterns: readonly string[], name: string): boolean {
-  let matched = false;
-  for (const pattern of patterns) {
-    if (pattern.startsWith('!')) {
-      if (matchesWildcards(pattern.slice(1), name)) return false;
-    } else if (matchesWildcards(pattern, name)) {
-      matched = true;
-    }
-  }
-  return matched;
-}
-
-/** `*` is any run of characters, `?` exactly one. Linear: it only ever goes back to the last star. */
-export function matchesWildcards(pattern: string, text: string): boolean {
-  let at = 0;
-  let inPattern = 0;
-  let star = -1;
-  let resumeAt = 0;
-  while (at < text.length) {
-    const wanted = pattern[inPattern];
-    if (wanted === '*') {
-      star = inPattern++;
-      resumeAt = at;
-    } else if (wanted !== undefined && (wanted === '?' || wanted === text[at])) {
-      inPattern += 1;
-      at += 1;
-    } else if (star >= 0) {
-      inPattern = star + 1;
-      at = ++resumeAt;
-    } else {
-      return false;
-    }
-  }
-  while (pattern[inPattern] === '*') inPattern += 1;
-  return inPattern === pattern.length;
 }

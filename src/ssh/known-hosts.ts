@@ -63,11 +63,17 @@ export interface LookupName {
 
 /**
  * The name is the address that the connection goes to (what a person would give to `ssh`), never the inventory's name
- * for the host: renaming a host must not change whom we trust.
+ * for the host: renaming a host must not change whom we trust. An alias (HostKeyAlias) stands for address and port.
  */
-export function lookupNameOf(address: string, port: number): LookupName {
+export function lookupNameOf(address: string, port: number, alias?: string): LookupName {
+  if (alias !== undefined) return { exact: alias.toLowerCase() };
   const name = address.toLowerCase();
   return port === 22 ? { exact: name } : { exact: `[${name}]:${port}`, withoutPort: name };
+}
+
+/** What a host certificate must be made out to: ports play no part in it. */
+export function principalOf(name: LookupName): string {
+  return name.withoutPort ?? name.exact;
 }
 
 export interface KnownPlace {
@@ -84,9 +90,18 @@ export type HostKeyVerdict =
   | { readonly verdict: 'changed'; readonly place: KnownPlace }
   | { readonly verdict: 'revoked'; readonly place: KnownPlace };
 
+/** What known_hosts says of the authority that signed a certificate; the certificate itself is judged elsewhere. */
+export type AuthorityVerdict =
+  | { readonly verdict: 'trusted' | 'revoked'; readonly place: KnownPlace }
+  | { readonly verdict: 'unknown' };
+
 export interface KnownHosts {
   add(lines: readonly KnownHostsLine[]): void;
+  /** Of a plain key. */
   judge(name: LookupName, presented: Uint8Array): HostKeyVerdict;
+  judgeAuthority(name: LookupName, authority: Uint8Array): AuthorityVerdict;
+  /** Certificates are worth asking for. */
+  hasAuthority(name: LookupName): boolean;
   /** Types recorded under unhashed names: cheap, for ordering the offer. Hashed lines cost one HMAC each (ssh.md 2.6). */
   typesUnhashed(name: LookupName): ReadonlySet<string>;
   /** The same over every line. */
@@ -99,6 +114,7 @@ export function createKnownHosts(): KnownHosts {
   const byPlainName = new Map<string, KnownHostsLine[]>();
   const withPatterns: KnownHostsLine[] = [];
   const hashed: KnownHostsLine[] = [];
+  const authorities: KnownHostsLine[] = [];
 
   const unhashedLinesOf = (name: string): KnownHostsLine[] => [
     ...(byPlainName.get(name) ?? []),
@@ -111,10 +127,18 @@ export function createKnownHosts(): KnownHosts {
     return exact.size > 0 || name.withoutPort === undefined ? exact : plainTypes(search(name.withoutPort));
   };
 
+  const isFor = (line: KnownHostsLine, wanted: string | undefined): boolean => wanted !== undefined && matchesHostField(line.hosts, wanted);
+  const linesWithKey = (key: Uint8Array): readonly KnownHostsLine[] => byKey.get(Buffer.from(key).toString('base64')) ?? [];
+  const revocationOf = (name: LookupName, lines: readonly KnownHostsLine[]): KnownHostsLine | undefined =>
+    lines.find((line) => line.marker === 'revoked' && (isFor(line, name.exact) || isFor(line, name.withoutPort)));
+  const authoritiesOf = (name: LookupName): readonly KnownHostsLine[] =>
+    authorities.filter((line) => isFor(line, name.exact) || isFor(line, name.withoutPort));
+
   return {
     add(lines) {
       for (const line of lines) {
         push(byKey, line.key, line);
+        if (line.marker === 'certAuthority') authorities.push(line);
         if (line.hosts.form === 'hashed') hashed.push(line);
         else if (line.hosts.form === 'patterns') withPatterns.push(line);
         else for (const name of new Set(line.hosts.names)) push(byPlainName, name, line);
@@ -122,29 +146,27 @@ export function createKnownHosts(): KnownHosts {
     },
     typesUnhashed: (name) => typesIn(unhashedLinesOf, name),
     types: (name) => typesIn(linesOf, name),
+    hasAuthority: (name) => authoritiesOf(name).length > 0,
+    judgeAuthority(name, authority) {
+      const revoked = revocationOf(name, linesWithKey(authority));
+      if (revoked) return { verdict: 'revoked', place: placeOf(revoked) };
+      const key = Buffer.from(authority).toString('base64');
+      const trusted = authoritiesOf(name).find((line) => line.key === key);
+      return trusted ? { verdict: 'trusted', place: placeOf(trusted) } : { verdict: 'unknown' };
+    },
     judge(name, presented) {
-      const sameKey = byKey.get(Buffer.from(presented).toString('base64')) ?? [];
-      const isFor = (line: KnownHostsLine, wanted: string | undefined): boolean =>
-        wanted !== undefined && matchesHostField(line.hosts, wanted);
-
-      const revoked = sameKey.find(
-        (line) => line.marker === 'revoked' && (isFor(line, name.exact) || isFor(line, name.withoutPort)),
-      );
+      const sameKey = linesWithKey(presented);
+      const revoked = revocationOf(name, sameKey);
       if (revoked) return { verdict: 'revoked', place: placeOf(revoked) };
       const known = sameKey.find((line) => line.marker === 'none' && isFor(line, name.exact));
       if (known) return { verdict: 'known', place: placeOf(known) };
 
-      const ofHost = linesOf(name.exact);
-      const others = ofHost.filter((line) => line.marker === 'none');
-      const changed = others.find((line) => line.keyType === keyTypeOf(presented));
+      const recorded = linesOf(name.exact).filter((line) => line.marker === 'none');
+      const changed = recorded.find((line) => line.keyType === keyTypeOf(presented));
       if (changed) return { verdict: 'changed', place: placeOf(changed) };
       const plain = sameKey.find((line) => line.marker === 'none' && isFor(line, name.withoutPort));
-      if (plain) return { verdict: 'known', place: placeOf(plain) };
-      return {
-        verdict: 'unknown',
-        otherTypes: others.map(placeOf),
-        certAuthorities: ofHost.filter((line) => line.marker === 'certAuthority').map(placeOf),
-      };
+      if (plain && recorded.length === 0) return { verdict: 'known', place: placeOf(plain) };
+      return { verdict: 'unknown', otherTypes: recorded.map(placeOf), certAuthorities: authoritiesOf(name).map(placeOf) };
     },
   };
 }

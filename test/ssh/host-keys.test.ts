@@ -1,11 +1,17 @@
 /** Whom we trust: negative cases first (ssh.md 2.6: a tool shipped "accept new" that checked nothing). */
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
-import { expect, it } from 'vitest';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { expect, it, onTestFinished } from 'vitest';
+import type { Transport } from '../../src/core/ports.js';
 import { fingerprintOf } from '../../src/ssh/fingerprint.js';
-import { createLab, never, scratchForTest } from './lab.js';
+import { plainRoute } from './plain-route.js';
+import { createSshTransport } from '../../src/ssh/transport.js';
+import { createAuthority, startCertifiedServer } from './host-authority.js';
+import { createLab, never, scratchForTest, transportToAnything } from './lab.js';
 import type { Lab } from './lab.js';
+import { noSecrets } from './plain-transport.js';
 import { failureIn, hostAt, makeKey } from './scratch.js';
+import type { TestKey } from './scratch.js';
 import { startSshServer } from './test-server.js';
 
 const modes = ['strict', 'acceptNew'] as const;
@@ -59,15 +65,70 @@ it('a certificate authority and unreadable lines are mentioned when a key is unk
   const lab = await createLab();
   const failure = await failureIn(lab.transport(file(lab, `rubbish\n@cert-authority * ${makeKey().publicText}\n`)).open(lab.host, 'true', never));
   expect(failure.kind).toBe('hostKeyUnknown');
-  expect(failure.detail).toMatch(/own:2 trusts a certificate authority[^]*own:1 could not be read/);
+  expect(failure.detail).toMatch(/own:2 trusts the authority SHA256:\S+ for this host\nthe host showed no certificate\n\S+own:1 could not be read/);
 });
 
-it('a key is not recorded when the login fails', async () => {
-  const lab = await createLab({ authorized: [] });
-  const own = lab.scratch.path('none');
+it('a new key is recorded before anything is sent to log in', async () => {
+  const own = scratchForTest().path('none');
+  const recorded: boolean[] = [];
+  const lab = await createLab({
+    onAuthentication: (context) => {
+      recorded.push(existsSync(own));
+      context.reject(['password']);
+    },
+  });
   expect((await failureIn(lab.transport({ hostKeys: 'acceptNew', knownHostsFiles: [own] }).open(lab.host, 'true', never))).kind).toBe('authentication');
-  expect(existsSync(own)).toBe(false);
+  expect(recorded).toEqual([true]);
 });
+
+it('a host whose key cannot be recorded gets no login at all', async () => {
+  const logins = countLogins();
+  const lab = await createLab(logins.options);
+  const own = lab.scratch.path('own');
+  const transport = lab.transport({ hostKeys: 'acceptNew', knownHostsFiles: ['/proc/self/known_hosts'], secrets: { read: () => Promise.resolve('word') } });
+  expect(await failureIn(transport.open({ ...lab.host, ssh: { password: { from: 'prompt' } } }, 'true', never))).toMatchObject({
+    kind: 'hostKeyUnknown', summary: expect.stringContaining('could not be recorded') as string, done: 'nothing was sent to log in',
+  });
+  // A directory stands where the lock would be.
+  mkdirSync(`${own}.lock`);
+  expect((await failureIn(lab.transport({ hostKeys: 'acceptNew', knownHostsFiles: [own] }).open(lab.host, 'true', never))).kind).toBe('hostKeyUnknown');
+  expect(logins.count()).toBe(0);
+});
+
+it('a certificate that does not hold is refused after one question, where ssh_config allows nothing but certificates', async () => {
+  const scratch = scratchForTest();
+  const hostKey = makeKey();
+  const authority = createAuthority(scratch, 'ca', makeKey());
+  const server = await startCertifiedServer(authority.sign(hostKey, { arguments: ['-h', '-n', '127.0.0.1', '-V', '20200101:20210101'] }), hostKey, (context) => context.reject());
+  onTestFinished(() => server.close());
+  const known = scratch.write('known', `[127.0.0.1]:${server.port} ${makeKey('rsa').publicText}\n@cert-authority * ${authority.key.publicText}\n`);
+  const transport = offering((names) => names.filter((name) => name.includes('-cert-')), known, scratch.write('id', makeKey().privateText));
+  expect((await failureIn(transport.open(hostAt(server.port), 'true', never))).summary).toContain('does not hold');
+  expect(server.count).toBe(1);
+});
+
+it.each(modes)('a recorded key of a type that is not offered is no changed key (%s): the line is named', async (hostKeys) => {
+  const lab = await createLab();
+  const dsa = Buffer.concat([Buffer.from([0, 0, 0, 7]), Buffer.from('ssh-dss'), Buffer.from([0, 0, 0, 1, 1])]).toString('base64');
+  const failure = await failureIn(lab.transport({ hostKeys, ...file(lab, `[127.0.0.1]:${lab.server.port} ssh-dss ${dsa}\n`) }).open(lab.host, 'true', never));
+  expect(failure).toMatchObject({ kind: 'hostKeyUnknown', detail: `ssh-dss is recorded (${lab.scratch.path('own')}:1) and not offered here because fleetmend does not have it` });
+  expect(failure.next).not.toContain('accept-new');
+  const rsa = lab.scratch.write('rsa', lab.knownLine(makeKey('rsa')));
+  const narrow = await failureIn(offering(() => ['ssh-ed25519'], rsa, lab.scratch.write('id', lab.userKey.privateText), hostKeys).open(lab.host, 'true', never));
+  expect(narrow).toMatchObject({ kind: 'hostKeyUnknown', detail: expect.stringContaining('HostKeyAlgorithms of ssh_config leaves it out') as string });
+});
+
+/** With other host keys than ours. */
+function offering(choose: (names: readonly string[]) => readonly string[], known: string, identity: string, hostKeys: 'strict' | 'acceptNew' = 'strict'): Transport {
+  return createSshTransport({
+    secrets: noSecrets,
+    routeOf: (host) => {
+      const route = plainRoute(host, { hostKeys, knownHostsFiles: [known], defaultIdentityFiles: [identity] });
+      const { algorithms } = route.target;
+      return Promise.resolve({ ...route, target: { ...route.target, algorithms: { ...algorithms, hostKeys: choose(algorithms.hostKeys) } } });
+    },
+  });
+}
 
 it('a key that cannot be recorded is not trusted', async () => {
   const lab = await createLab();
@@ -132,4 +193,63 @@ it.each(modes)('a host that no longer shows its recorded key type is refused as 
   const lab = await createLab();
   const failure = await failureIn(lab.transport({ hostKeys, ...file(lab, lab.knownLine(makeKey('rsa'))) }).open(lab.host, 'true', never));
   expect(failure).toMatchObject({ kind: 'hostKeyChanged', summary: expect.stringContaining('no longer shows its recorded host key ssh-rsa') as string });
+});
+
+it('a host with an alias is looked up and learned under it, whatever its port', async () => {
+  const lab = await createLab();
+  const own = lab.scratch.path('own');
+  const host = { ...lab.host, ssh: { hostKeyAlias: 'Node-7' } };
+  const first = await lab.transport({ hostKeys: 'acceptNew', knownHostsFiles: [own] }).open(host, 'true', never);
+  await first.close();
+  expect(readFileSync(own, 'utf8')).toBe(`node-7 ${lab.hostKey.publicText}\n`);
+  const second = await lab.transport({ knownHostsFiles: [own] }).open(host, 'true', never);
+  await second.close();
+  expect(await failureIn(lab.transport().open(host, 'true', never))).toMatchObject({
+    kind: 'hostKeyUnknown', next: expect.stringContaining('under the name Node-7') as string,
+  });
+});
+
+it('a learned name is hashed where ssh_config wants that, and found again by ssh-keygen', async () => {
+  const lab = await createLab();
+  const own = lab.scratch.path('own');
+  const hashing = (hostKeys: 'strict' | 'acceptNew') => {
+    const options = { hostKeys, knownHostsFiles: [own], defaultIdentityFiles: [lab.scratch.path('id')], closeGraceMs: 100 };
+    lab.scratch.write('id', lab.userKey.privateText);
+    return createSshTransport({
+      secrets: noSecrets,
+      routeOf: (host) => {
+        const route = plainRoute(host, options);
+        return Promise.resolve({ ...route, target: { ...route.target, hostKeys: { ...route.target.hostKeys, hashNames: true } } });
+      },
+    });
+  };
+  for (const mode of ['acceptNew', 'strict'] as const) await (await hashing(mode).open(lab.host, 'true', never)).close();
+  expect(readFileSync(own, 'utf8')).toMatch(/^\|1\|[A-Za-z0-9+/]{27}=\|[A-Za-z0-9+/]{27}= ssh-ed25519 \S+\n$/);
+  expect(execFileSync('ssh-keygen', ['-F', `[127.0.0.1]:${lab.server.port}`, '-f', own], { encoding: 'utf8' })).toContain('found: line 1');
+});
+
+it('nothing is learned into /dev/null, and nothing is made beside it', async () => {
+  const lab = await createLab();
+  const transport = (known: string) => lab.transport({ hostKeys: 'acceptNew', knownHostsFiles: ['/dev/null', lab.scratch.write('global', known)] });
+  expect(await failureIn(transport('').open(lab.host, 'true', never))).toMatchObject({ kind: 'hostKeyUnknown', summary: expect.stringContaining('no regular file') as string });
+  expect(existsSync('/dev/null.lock')).toBe(false);
+  await (await transport(lab.knownLine()).open(lab.host, 'true', never)).close();
+});
+
+it('a key exchange with a certificate that the server cannot sign for is refused before any login', async () => {
+  const logins = countLogins();
+  const scratch = scratchForTest();
+  const [victim, thief, authority] = [makeKey(), makeKey(), makeKey()];
+  const stolen = createAuthority(scratch, 'ca', authority).sign(victim, { arguments: ['-h', '-n', '127.0.0.1'] });
+  const known = scratch.write('known_hosts', `@cert-authority * ${authority.publicText}\n`);
+  const connect = async (signer: TestKey) => {
+    const server = await startCertifiedServer(stolen, signer, logins.options.onAuthentication);
+    onTestFinished(() => server.close());
+    return failureIn(transportToAnything({ knownHostsFiles: [known] }).open(hostAt(server.port), 'true', never));
+  };
+  expect((await connect(thief)).kind).toBe('protocol');
+  expect(logins.count()).toBe(0);
+  // The same server with the right key comes as far as the login.
+  expect((await connect(victim)).kind).toBe('authentication');
+  expect(logins.count()).toBeGreaterThan(0);
 });

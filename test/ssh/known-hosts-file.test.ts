@@ -1,9 +1,10 @@
 /** Learning host keys: each once, whatever runs beside, and never over what is there. */
 import { spawn } from 'node:child_process';
-import { appendFileSync, existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { appendFileSync, existsSync, mkdirSync, readFileSync, readdirSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { expect, it } from 'vitest';
-import { LockedError, withFileLock } from '../../src/ssh/file-lock.js';
+import { LockedError, whenToRemove, withFileLock } from '../../src/ssh/file-lock.js';
 import { createHostKeyStore } from '../../src/ssh/known-hosts-file.js';
 import { lookupNameOf } from '../../src/ssh/known-hosts.js';
 import { scratchForTest } from './lab.js';
@@ -114,8 +115,69 @@ it('the lock of a process that is gone is taken over; one of another machine is 
   expect(readdirSync(scratch.directory)).toEqual(['lock']);
 });
 
+it('a living process that keeps the file is waited for once, for all keys together', async () => {
+  const scratch = scratchForTest();
+  const file = scratch.path('known_hosts');
+  writeFileSync(`${file}.lock`, `${process.ppid} ${hostname()}\n`);
+  const store = createHostKeyStore([file], { waitMs: 50, retryMs: 5 });
+  const errors = await Promise.all(['a', 'b', 'c'].map((name) => store.learn(lookupNameOf(name, 22), makeKey().blob).catch((error: unknown) => error)));
+  expect(errors[0]).toBeInstanceOf(LockedError);
+  expect(new Set(errors).size).toBe(1);
+  expect(whenToRemove((errors[0] as LockedError).holder)).toBe(`if process ${process.ppid} is no fleetmend`);
+});
+
+it('nobody is waited for in vain twice, and not for keys that nobody wants any more', async () => {
+  const scratch = scratchForTest();
+  const file = scratch.path('known_hosts');
+  const holder = `${process.ppid} ${hostname()}`;
+  writeFileSync(`${file}.lock`, `${holder}\n`);
+  await expect(withFileLock(`${file}.lock`, () => Promise.resolve('never'), { waitMs: 60_000, givenUp: holder })).rejects.toBeInstanceOf(LockedError);
+  const learning = createHostKeyStore([file], { waitMs: 60_000, retryMs: 5 }).learn(lookupNameOf('a', 22), makeKey().blob, false, AbortSignal.timeout(20));
+  await expect(learning).rejects.toBeInstanceOf(LockedError);
+});
+
+it('a lock that was taken away takes nothing from the result, nor from who holds it now', async () => {
+  const lock = scratchForTest().path('lock');
+  expect(await withFileLock(lock, () => Promise.resolve(unlinkSync(lock)))).toBeUndefined();
+  await withFileLock(lock, () => Promise.resolve(writeFileSync(lock, `${process.ppid} ${hostname()} other\n`)));
+  expect(readFileSync(lock, 'utf8')).toContain('other');
+});
+
+it('a lock that was left is taken over by one of all who wait, while none of the others comes in', async () => {
+  const scratch = scratchForTest();
+  const lock = scratch.path('lock');
+  const child = spawn(process.execPath, ['-e', ''], { stdio: 'ignore' });
+  await once(child, 'exit');
+  for (let round = 0; round < 10; round += 1) {
+    writeFileSync(lock, `${child.pid} ${hostname()} ${round}\n`);
+    let inside = 0;
+    let most = 0;
+    await Promise.all(Array.from({ length: 8 }, () => withFileLock(lock, async () => {
+      most = Math.max(most, inside += 1);
+      await new Promise((resolve) => setImmediate(resolve));
+      inside -= 1;
+    }, { retryMs: 1 })));
+    expect(most).toBe(1);
+  }
+  expect(readdirSync(scratch.directory)).toEqual([]);
+});
+
 it('work that fails gives the lock back', async () => {
   const lock = scratchForTest().path('lock');
   await expect(withFileLock(lock, () => Promise.reject(new Error('the work')))).rejects.toThrow('the work');
   expect(existsSync(lock)).toBe(false);
+});
+
+it('three processes that learn the same keys at once write each line once', async () => {
+  const scratch = scratchForTest();
+  const file = scratch.path('known_hosts');
+  const lines = Array.from({ length: 20 }, (_, index) => `host-${index} ${makeKey().publicText}`);
+  const given = scratch.write('keys', `${lines.join('\n')}\n`);
+  const script = new URL('learn-keys.ts', import.meta.url).pathname;
+  const codes = await Promise.all(Array.from({ length: 3 }, async () => {
+    const child = spawn(process.execPath, ['--import', 'tsx', script, file, given], { stdio: ['ignore', 'ignore', 'inherit'] });
+    return (await once(child, 'exit'))[0] as number | null;
+  }));
+  expect(codes).toEqual([0, 0, 0]);
+  expect(readFileSync(file, 'utf8').trim().split('\n').sort()).toEqual([...lines].sort());
 });
