@@ -189,7 +189,7 @@ function contextOf(phase: HostPhase, plan: HostPlan, recorder: Recorder, ports: 
 
 /** Lost under our hands: nothing is known of what was asked last. */
 function isLoss(thrown: unknown): boolean {
-  return thrown instanceof FleetmendError && ['connectionLost', 'timeout', 'protocol'].includes(thrown.failure.kind);
+  return thrown instanceof FleetmendError && ['connectionLost', 'jumpHost', 'timeout', 'protocol'].includes(thrown.failure.kind);
 }
 
 export function isFenced(thrown: unknown): boolean {

@@ -9,6 +9,7 @@ import { answerQuestions } from './answer-questions.js';
 import { failureFrom } from './effect-failure.js';
 import { mapLimited } from './limit.js';
 import { FIRST_CONTACT, reach } from './reach.js';
+import { readVisit } from './read-visit.js';
 
 export interface LockPorts {
   readonly connector: Connector;
@@ -26,8 +27,7 @@ export type Locked = { readonly host: Host } & (
 export async function lookAtLocks(hosts: readonly Host[], ports: LockPorts): Promise<Locked[]> {
   return await mapLimited(hosts, ports.concurrency, async (host) => {
     try {
-      const session = await reach(host, () => ports.connector.openToRead(host, ports.signal), FIRST_CONTACT, ports);
-      return { host, lock: await lockOf(session, ports.clock) };
+      return { host, lock: await readVisit(host, ports, (session) => lockOf(session, ports.clock)) };
     } catch (thrown) {
       return { host, failure: failureOf(thrown) };
     }
@@ -35,13 +35,9 @@ export async function lookAtLocks(hosts: readonly Host[], ports: LockPorts): Pro
 }
 
 async function lockOf(session: ReadSession, clock: Clock): Promise<LockAnswer> {
-  try {
-    const [lock] = await answerQuestions(ask({ ask: 'lock' } as const), session, clock);
-    if (!lock.ok) throw new FleetmendError({ kind: 'denied', summary: `the lock could not be looked at: ${lock.detail}` });
-    return lock.value;
-  } finally {
-    await session.close();
-  }
+  const [lock] = await answerQuestions(ask({ ask: 'lock' } as const), session, clock);
+  if (!lock.ok) throw new FleetmendError({ kind: 'denied', summary: `the lock could not be looked at: ${lock.detail}` });
+  return lock.value;
 }
 
 /** Breaks the locks as they were shown. */

@@ -8,7 +8,7 @@ import { auditHost } from '../core/plan-host.js';
 import type { HostPlan } from '../core/plan.js';
 import type { Clock, ReadSession } from '../core/ports.js';
 import { answerQuestions } from './answer-questions.js';
-import { FIRST_CONTACT, reach } from './reach.js';
+import { readVisit } from './read-visit.js';
 import type { SurveyPorts } from './survey-fleet.js';
 
 export type CheckAgainPorts = Pick<SurveyPorts, 'run' | 'connector' | 'playbook' | 'catalogue' | 'clock' | 'emit' | 'signal'>;
@@ -28,12 +28,8 @@ export async function checkAgain(host: Host, plan: HostPlan, ports: CheckAgainPo
   const { clock, signal } = ports;
   ports.emit({ event: 'progress', run: ports.run, host: host.name, phase: 'verifying', text: 'looking again before the next wave', at: clock.now().toISOString() });
   try {
-    const session = await reach(host, () => ports.connector.openToRead(host, signal), FIRST_CONTACT, { clock, signal });
-    try {
-      return (await healthRelapse(plan, session, ports)) ?? (await auditRelapse(session, ports));
-    } finally {
-      await session.close();
-    }
+    const waits = { connector: ports.connector, clock, signal };
+    return await readVisit(host, waits, async (session) => (await healthRelapse(plan, session, ports)) ?? (await auditRelapse(session, ports)));
   } catch (thrown) {
     // Whoever was stopped while looking has seen nothing.
     if (signal.aborted) return undefined;

@@ -23,16 +23,19 @@ const ALL = Number.POSITIVE_INFINITY;
 
 /**
  * Nothing of this host is in our hands yet: six tries in 67 to 100 s for one whose server turns us away, longer than the usual
- * penalties of sshd (15 to 30 s). One more for a server that was silent for its whole time limit. Nothing else is tried again.
+ * penalties of sshd (15 to 30 s). One more for a server that was silent for its whole time limit, and for a host that lost its jump host on
+ * the way in: for a jump host that is away the transport waits, for all hosts together, and that one more hears what came of it. Nothing else is tried again.
  */
-export const FIRST_CONTACT: Patience = { waitsMs: FIRST_WAITS_MS, tries: { lostBeforeHandshake: ALL, handshakeTimeout: 1 }, onDrain: 'giveUp' };
+export const FIRST_CONTACT: Patience = {
+  waitsMs: FIRST_WAITS_MS, tries: { lostBeforeHandshake: ALL, handshakeTimeout: 1, jumpHost: 1 }, onDrain: 'giveUp',
+};
 
 /** After a connection was lost in the middle of a host: the way back needs one, so seven tries in 94 to 141 s. */
 export const COME_BACK: Patience = {
   waitsMs: COME_BACK_WAITS_MS,
   tries: {
     dns: ALL, protocol: ALL, lostBeforeHandshake: ALL, refusedConnection: ALL, connectTimeout: ALL, handshakeTimeout: ALL,
-    connectionLost: ALL, channelRefused: ALL, noShell: ALL, timeout: ALL,
+    connectionLost: ALL, channelRefused: ALL, noShell: ALL, timeout: ALL, jumpHost: ALL,
   },
   onDrain: 'goOn',
 };

@@ -15,7 +15,7 @@ import { progressOf } from '../rollout/progress-text.js';
 import { isFenced } from './act.js';
 import { createMailbox } from './mailbox.js';
 import { RolloutCommands } from './rollout-commands.js';
-import { LEFT_OUT, isChanged, skipTheRest, takeBack } from './settle-rollout.js';
+import { LEFT_OUT, countThrough, isChanged, skipTheRest, takeBack } from './settle-rollout.js';
 import type { RolloutEnd, RolloutPorts, RolloutStart, RolloutWork } from './rollout-ports.js';
 
 /** A pause, or a wave that a person must let go on, ends as a stop when nobody came back for so long. */
@@ -261,7 +261,7 @@ class Course {
     const { wave } = this.waveFacts();
     const results = wave.hosts.flatMap((host) => this.results.get(host) ?? []).map(({ host, outcome }) => ({ host, outcome }));
     this.aside({ is: 'passed' }, async () => {
-      if (await this.commands.hook('afterWave', { wave, results })) await this.record({ type: 'wavePassed', wave: wave.number });
+      if (await this.commands.hook('afterWave', { wave, results })) await this.record({ type: 'wavePassed', wave: wave.number, through: countThrough(wave.hosts, this.start, this.results), hosts: wave.hosts.length });
       return undefined;
     });
   }

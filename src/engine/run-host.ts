@@ -19,6 +19,7 @@ import { followPlan, finishedFact, isFenced, standDown } from './act.js';
 import { answerQuestions } from './answer-questions.js';
 import { Line } from './line.js';
 import { foreignFiles, hasOtherCommandLine } from './prove.js';
+import { onceMore } from './once-more.js';
 import type { Patience } from './reach.js';
 import { COME_BACK, FIRST_CONTACT, TAKE_UP } from './reach.js';
 import type { Recorder } from './recorder.js';
@@ -97,7 +98,7 @@ export async function turnBackHost(host: Host, before: HostState, why: Failure, 
     const refused = await refuseUndo(plan, before, 'refuse', line, ports);
     await recorder.record({ type: 'notWell', failure: why });
     if (refused === undefined) await followPlan(plan, line, recorder, ports);
-    else await recorder.record({ type: 'finished', outcome: 'stuck', failure: { ...why, done: `not brought back: ${refused.summary}`, ...(refused.next ? { next: refused.next } : {}) } });
+    else await recorder.record({ type: 'finished', outcome: 'stuck', failure: { ...why, done: `not brought back: ${refused.summary}`, ...(refused.next ? { next: refused.next } : {}), ...(refused.target ? { target: refused.target } : {}) } });
   });
 }
 
@@ -124,18 +125,24 @@ export async function undoHost(host: Host, before: HostState, foreign: 'refuse' 
 
 async function refuseUndo(plan: HostPlan, before: HostState, foreign: 'refuse' | 'save', line: Line, ports: HostRunPorts): Promise<Failure | undefined> {
   try {
-    const session = await line.open(FIRST_CONTACT);
-    if (foreign === 'save') return undefined;
-    const changed = await foreignFiles(plan, before, session, ports.clock);
-    if (changed.length > 0) {
-      return refusedUndo(`changed by someone else since this run: ${changed.join(', ')}`, 'look at it; `--force` puts the old file back all the same and keeps the present one beside the saved copies on the node');
-    }
-    if (before.finished?.outcome !== 'changed' || !(await hasOtherCommandLine(plan, session, ports.clock))) return undefined;
-    return refusedUndo('the service runs with another command line than this run left it with', 'look at what changed since; `--force` puts the files of this run back all the same');
+    return await readFirst(line, ports, async (session) => {
+      if (foreign === 'save') return undefined;
+      const changed = await foreignFiles(plan, before, session, ports.clock);
+      if (changed.length > 0) {
+        return refusedUndo(`changed by someone else since this run: ${changed.join(', ')}`, 'look at it; `--force` puts the old file back all the same and keeps the present one beside the saved copies on the node');
+      }
+      if (before.finished?.outcome !== 'changed' || !(await hasOtherCommandLine(plan, session, ports.clock))) return undefined;
+      return refusedUndo('the service runs with another command line than this run left it with', 'look at what changed since; `--force` puts the files of this run back all the same');
+    });
   } catch (thrown) {
     if (ports.signal.aborted || isFenced(thrown)) throw thrown;
     return failureOf(thrown);
   }
+}
+
+/** What is read over the writing line before anything is touched. The line stays open. */
+async function readFirst<T>(line: Line, ports: HostRunPorts, work: (session: WriteSession) => Promise<T>): Promise<T> {
+  return await onceMore({ open: () => line.open(FIRST_CONTACT), work, close: () => line.drop() }, ports);
 }
 
 function refusedUndo(summary: string, next: string): Failure {
@@ -173,8 +180,7 @@ async function settle(plan: HostPlan, recorder: Recorder): Promise<HostState> {
 async function planAgain(host: Host, shown: HostPlan, line: Line, recorder: Recorder, ports: HostRunPorts): Promise<HostPlan | undefined> {
   recorder.say('connecting', `connecting to ${host.address}`);
   try {
-    const session = await line.open(FIRST_CONTACT);
-    const plan = await freshPlan(host, shown, session, recorder, ports);
+    const plan = await readFirst(line, ports, (session) => freshPlan(host, shown, session, recorder, ports));
     const undurable = await recorder.record({ type: 'planned', plan });
     if (undurable !== undefined) throw new FleetmendError(undurable);
     return plan;

@@ -3,6 +3,7 @@ import type { Failure } from '../core/failure.js';
 import type { HostResult } from '../core/report.js';
 import { STOP_REASONS } from '../core/run-text.js';
 import type { RolloutState } from '../rollout/rollout-state.js';
+import { isProof } from '../rollout/rollout-state.js';
 import type { RolloutStart, RolloutWork } from './rollout-ports.js';
 
 export const LEFT_OUT: Failure = { kind: 'interrupted', summary: 'a person left this host out' };
@@ -32,4 +33,12 @@ export async function takeBack(start: RolloutStart, { stop, lastOpened }: Rollou
 export function isChanged(host: string, start: RolloutStart, results: ReadonlyMap<string, HostResult>): boolean {
   const result = results.get(host);
   return result === undefined ? start.changedBefore.has(host) : result.outcome === 'changed';
+}
+
+/** Of these hosts: those whose change is proved, or that needed none, now or to an earlier process. */
+export function countThrough(hosts: readonly string[], { past }: RolloutStart, results: ReadonlyMap<string, HostResult>): number {
+  return hosts.filter((host) => {
+    const result = results.get(host);
+    return result === undefined ? past.proved.has(host) : isProof(result);
+  }).length;
 }

@@ -13,7 +13,7 @@ import type { Clock, Connector } from '../core/ports.js';
 import type { Questions } from '../core/query.js';
 import { answerQuestions } from './answer-questions.js';
 import { mapLimited } from './limit.js';
-import { FIRST_CONTACT, reach } from './reach.js';
+import { readVisit } from './read-visit.js';
 
 export interface SurveyPorts {
   readonly run: string;
@@ -61,7 +61,7 @@ async function surveyFleet<T>(
   ports: SurveyPorts,
 ): Promise<Surveyed<T>[]> {
   return await mapLimited(hosts, ports.concurrency, async (host) => {
-    const surveyed = ports.drain.aborted ? notReached<T>(host) : await surveyHost(host, stage, program(host), ports);
+    const surveyed = ports.drain.aborted ? notReached<T>(host) : await surveyHost(host, stage, () => program(host), ports);
     const { run, clock, emit } = ports;
     const about = { event: 'surveyed', run, host: host.name, at: clock.now().toISOString() } as const;
     if (surveyed.failure !== undefined) emit({ ...about, summary: surveyed.failure.summary, failure: surveyed.failure });
@@ -70,19 +70,16 @@ async function surveyFleet<T>(
   });
 }
 
-async function surveyHost<T>(host: Host, { phase, seenOn }: SurveyStage<T>, program: Questions<T>, ports: SurveyPorts): Promise<Surveyed<T>> {
-  const evidence: Evidence[] = [];
+async function surveyHost<T>(host: Host, { phase, seenOn }: SurveyStage<T>, program: () => Questions<T>, ports: SurveyPorts): Promise<Surveyed<T>> {
+  let evidence: Evidence[] = [];
   say(host, 'connecting', `connecting to ${host.address}`, ports);
   try {
-    const open = () => ports.connector.openToRead(host, ports.signal);
-    const session = await reach(host, open, FIRST_CONTACT, ports);
-    try {
+    return await readVisit(host, ports, async (session) => {
+      evidence = [];
       say(host, phase, phase, ports);
-      const value = await answerQuestions(program, session, ports.clock, ports.evidence === 'keep' ? evidence : undefined);
+      const value = await answerQuestions(program(), session, ports.clock, ports.evidence === 'keep' ? evidence : undefined);
       return { host, evidence, hostKey: session.hostKey, value: seenOn(value, session.hostKey) };
-    } finally {
-      await session.close();
-    }
+    });
   } catch (thrown) {
     return { host, evidence, failure: ports.signal.aborted ? INTERRUPTED : failureOf(thrown) };
   }

@@ -1,25 +1,27 @@
 /**
- * One hop from nothing to a logged-in client: keys, TCP, handshake, login, and the record of a new host key. Never retries: a
- * second connection is made only to ask a server for a host key type that known_hosts has.
+ * One hop from nothing to a logged-in client: keys, TCP, handshake, the record of a new host key, login. Never retries: a
+ * further connection is made only to ask a server for a host key type that known_hosts has, and for the keys that were left when it hung up.
  */
-import type { Client } from 'ssh2';
+import type { Client } from './ssh2.js';
 import { failureOf, FleetmendError } from '../core/failure.js';
 import { untilAborted } from './abort.js';
-import { codeOf, hostKeyNotRecordedFailure } from './failures.js';
+import type { Credentials } from './credentials.js';
+import { codeOf } from './failures.js';
 import type { Gate } from './gate.js';
 import { shakeHands } from './handshake.js';
 import type { HandshakePlan } from './handshake.js';
-import { presentedKey, refusalOf } from './host-key-check.js';
-import { findIdentities } from './identities.js';
-import type { KeySources } from './identities.js';
+import { firstWish, presentedKey, refusalOf } from './host-key-check.js';
+import { LockedError } from './file-lock.js';
+import { hostKeyNotRecordedFailure } from './host-key-failures.js';
 import type { HostKeyStore } from './known-hosts-file.js';
 import { lookupNameOf } from './known-hosts.js';
 import type { Link } from './link.js';
-import type { Hop } from './route.js';
+import { createLogin } from './log-in.js';
+import type { Route } from './route.js';
 
 /** What the connections of a whole run share. */
 export interface HopPorts {
-  readonly keySources: KeySources;
+  readonly credentials: Credentials;
   /** One store for each list of files. */
   storeOf(files: readonly string[]): HostKeyStore;
   /** Handshakes in progress at a time. */
@@ -34,32 +36,41 @@ export interface ConnectedHop {
   readonly hostKey: Buffer;
 }
 
-/** `dialHop` makes the stream to the hop: TCP, or a channel of the hop before. Rejects with FleetmendError; nothing is left open then. */
-export async function connectHop(hop: Hop, dialHop: () => Promise<Link>, ports: HopPorts, signal: AbortSignal): Promise<ConnectedHop> {
-  const store = ports.storeOf(hop.hostKeys.files);
-  const plan = await untilAborted(prepare(hop, store, ports), hop, signal);
-  const logIn = async (askFor: HandshakePlan['askFor']): Promise<ConnectedHop> => {
+/** To the target of a route. `dialHop` makes the stream to it: TCP, or a channel of the hop before. Rejects with FleetmendError; nothing is left open then. */
+export async function connectHop(route: Route, dialHop: () => Promise<Link>, ports: HopPorts, signal: AbortSignal): Promise<ConnectedHop> {
+  const hop = route.target;
+  const plan = await untilAborted(prepare(route, ports, signal), hop, signal);
+  const logIn = async (wish: HandshakePlan['wish']): Promise<ConnectedHop> => {
+    await untilAborted(plan.login.ready(), hop, signal);
     const link = await dialHop();
     try {
-      const login = await ports.gate.run(() => shakeHands(link, { ...plan, askFor }), signal);
-      // Happens once: what was asked for is not asked for again.
-      if (login.result === 'askForKnownType') return await logIn(login.types);
-      if (login.mustLearn) await link.guard(learn(store, plan, login.hostKey));
+      const login = await ports.gate.run((leave) => shakeHands(link, { ...plan, wish }, leave), signal);
+      // Happens once: only for a wish that makes a difference.
+      if (login.result === 'askAgain') return await logIn(login.wish);
+      // The login itself counts its connections.
+      if (login.result === 'goOn') return await logIn(wish);
       return { link, client: login.client, hostKey: login.hostKey };
     } catch (error) {
       throw endWith(link, error);
     }
   };
-  return logIn(plan.askFor);
+  try {
+    return await logIn(plan.wish);
+  } finally {
+    plan.login.close();
+  }
 }
 
 /** Before any connection: what we can offer and what we know. */
-async function prepare(hop: Hop, store: HostKeyStore, ports: HopPorts): Promise<HandshakePlan> {
-  const identities = await findIdentities(hop, ports.keySources);
+async function prepare(route: Route, ports: HopPorts, signal: AbortSignal): Promise<HandshakePlan> {
+  const hop = route.target;
+  const store = ports.storeOf(hop.hostKeys.files);
+  const login = createLogin(hop, await ports.credentials.forHop(route, signal));
   const keys = await store.load();
-  const name = lookupNameOf(hop.address, hop.port);
+  const name = lookupNameOf(hop.address, hop.port, hop.hostKeys.alias);
   const policy = { mode: hop.hostKeys.mode, learningFile: store.learningFile };
-  return { host: hop, name, keys, askFor: keys.known.typesUnhashed(name), policy, identities, timeoutMs: ports.handshakeTimeoutMs };
+  const known = { host: hop, name, keys, wish: firstWish(keys, name), policy };
+  return { ...known, login, learn: (hostKey) => learn(store, known, hostKey, signal), timeoutMs: ports.handshakeTimeoutMs };
 }
 
 /** Leaves no socket behind; an error that nobody foresaw becomes the failure that `failureOf` makes of it. */
@@ -69,12 +80,14 @@ export function endWith(link: Link, error: unknown): FleetmendError {
   return ours;
 }
 
-/** Only now has the server proved the key. A key that cannot be recorded is not trusted. */
-async function learn(store: HostKeyStore, { host, name }: HandshakePlan, hostKey: Buffer): Promise<void> {
+/** A key that cannot be recorded is not trusted. */
+async function learn(store: HostKeyStore, { host, name }: Pick<HandshakePlan, 'host' | 'name'>, hostKey: Buffer, signal: AbortSignal): Promise<void> {
   const shown = presentedKey(hostKey);
-  const notRecorded = (reason: string, cause?: unknown): FleetmendError =>
-    new FleetmendError(hostKeyNotRecordedFailure(host, shown, store.learningFile, reason), { cause });
-  const verdict = await store.learn(name, hostKey).catch((error: unknown) => {
+  const notRecorded = (reason: string, cause?: unknown): FleetmendError => {
+    const lock = cause instanceof LockedError ? { file: cause.lockFile, holder: cause.holder } : undefined;
+    return new FleetmendError(hostKeyNotRecordedFailure(host, shown, store.learningFile, reason, lock), { cause });
+  };
+  const verdict = await store.learn(name, hostKey, host.hostKeys.hashNames, signal).catch((error: unknown) => {
     throw error instanceof FleetmendError ? error : notRecorded(error instanceof Error ? error.message : codeOf(error), error);
   });
   const refusal = refusalOf(host, shown, verdict);

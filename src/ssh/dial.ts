@@ -20,8 +20,10 @@ export async function dial(host: Hop, resolve: ResolveAddress, lookups: Gate, si
     deadline = performance.now() + host.connectTimeoutMs;
     return resolveWithin(host, resolve);
   };
-  const addresses = await untilAborted(isIP(host.address) === 0 ? lookups.run(lookUp, signal) : lookUp(), host, signal);
-  let failed: Error = new FleetmendError(dnsFailure(host, 'it has no address'));
+  const known = await untilAborted(isIP(host.address) === 0 ? lookups.run(lookUp, signal) : lookUp(), host, signal);
+  const { addressFamily: family } = host;
+  const addresses = family === undefined ? known : known.filter((address) => isIP(address) === family);
+  let failed: Error = new FleetmendError(dnsFailure(host, family === undefined ? 'it has no address' : `it has no IPv${family} address`));
   for (const [index, address] of addresses.entries()) {
     const leftMs = Math.max(1, deadline - performance.now());
     try {
@@ -51,7 +53,8 @@ async function resolveWithin(host: Hop, resolve: ResolveAddress): Promise<readon
 }
 
 async function dialAddress(host: Hop, address: string, timeoutMs: number, signal: AbortSignal): Promise<Link> {
-  const socket = connect({ host: address, port: host.port, autoSelectFamily: false });
+  const from = host.bindAddress === undefined ? {} : { localAddress: host.bindAddress };
+  const socket = connect({ host: address, port: host.port, autoSelectFamily: false, ...from });
   socket.setNoDelay(true);
   socket.setKeepAlive(true, 30_000);
   const link = createLink(socket, (code) => connectFailure(host, code));

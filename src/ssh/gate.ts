@@ -3,8 +3,8 @@
  * (ssh.md 3.5). Never starts work whose signal was aborted while it waited.
  */
 export interface Gate {
-  /** Runs `work` when there is room. Rejects with the signal's reason when aborted while waiting. */
-  run<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T>;
+  /** Runs `work` when there is room. `leave`: its place is free from then on, however long it goes on. Rejects with the signal's reason when aborted while waiting. */
+  run<T>(work: (leave: () => void) => Promise<T>, signal: AbortSignal): Promise<T>;
 }
 
 export function createGate(limit: number): Gate {
@@ -38,11 +38,17 @@ export function createGate(limit: number): Gate {
   return {
     async run(work, signal) {
       await admission(signal);
-      try {
-        return await work();
-      } finally {
+      let isInside = true;
+      const leave = (): void => {
+        if (!isInside) return;
+        isInside = false;
         running -= 1;
         admitNext();
+      };
+      try {
+        return await work(leave);
+      } finally {
+        leave();
       }
     },
   };

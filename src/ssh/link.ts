@@ -1,14 +1,23 @@
 /**
- * One TCP connection and why it ended. Whoever sees trouble first calls `end`: the first reason stays, the socket is
- * destroyed, and everybody who waits is told. Never throws from an event, never leaves a socket behind
+ * One connection to an SSH server and why it ended. Whoever sees trouble first calls `end`: the first reason stays, what carries
+ * the connection is destroyed, and everybody who waits is told. Never throws from an event, never leaves a socket behind
  * (`client.destroy()` of ssh2 may do nothing: ssh.md 2.4).
  */
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { FleetmendError } from '../core/failure.js';
 import type { Failure } from '../core/failure.js';
 
+/** A TCP socket, a channel of a jump host, the pipes of a program. After `destroy` it always says `close`. */
+export interface Carrier extends Duplex {
+  /** Whether it keeps this process alive, as for sockets. */
+  ref(): unknown;
+  unref(): unknown;
+  /** Whether what carries it is well. Never rejects. */
+  probe?(): Promise<boolean>;
+}
+
 export interface Link {
-  readonly socket: Socket;
+  readonly socket: Carrier;
   /** Settles when the socket is gone; never rejects. */
   readonly closed: Promise<void>;
   /** Records the reason, unless there is one already, and destroys the socket. */
@@ -19,18 +28,19 @@ export interface Link {
   explainLoss: (reason: string) => Failure;
   /** Settles like `work`, but rejects as soon as the connection has ended. */
   guard<T>(work: Promise<T>): Promise<T>;
+  /** Called once, within `end`, before anybody else sees an event of it. */
+  whenEnded(listener: (reason: Failure) => void): void;
 }
 
-export function createLink(socket: Socket, explainLoss: (reason: string) => Failure): Link {
+/** `ownReason`: what the carrier itself knows of its end; it beats the phases' answers. */
+export function createLink(socket: Carrier, explainLoss: (reason: string) => Failure, ownReason: () => Failure | undefined = () => undefined): Link {
   let reason: Failure | undefined;
-  let announce: (failure: Failure) => void = () => undefined;
-  const ended = new Promise<Failure>((resolve) => {
-    announce = resolve;
-  });
+  const listeners: ((failure: Failure) => void)[] = [];
+  const ended = new Promise<Failure>((resolve) => listeners.push(resolve));
   const end = (failure: Failure): void => {
     if (reason === undefined) {
       reason = failure;
-      announce(failure);
+      for (const listener of listeners.splice(0)) listener(failure);
     }
     socket.destroy();
   };
@@ -43,11 +53,16 @@ export function createLink(socket: Socket, explainLoss: (reason: string) => Fail
     },
     explainLoss,
     guard: (work) => Promise.race([work, ended.then((failure) => Promise.reject(new FleetmendError(failure)))]),
+    whenEnded(listener) {
+      if (reason === undefined) listeners.push(listener);
+      else listener(reason);
+    },
   };
+  const endUnexplained = (what: string): void => end(reason ?? ownReason() ?? link.explainLoss(what));
   // Registered before ssh2 gets the socket, so our explanation comes before the events that ssh2 makes of it.
-  socket.on('error', (error: NodeJS.ErrnoException) => end(link.explainLoss(error.code ?? 'socket error')));
-  socket.on('end', () => end(link.explainLoss('closed by the host')));
-  socket.on('close', () => end(link.explainLoss('connection closed')));
+  socket.on('error', (error: NodeJS.ErrnoException) => endUnexplained(error.code ?? 'socket error'));
+  socket.on('end', () => endUnexplained('closed by the host'));
+  socket.on('close', () => endUnexplained('connection closed'));
   return link;
 }
 

@@ -1,17 +1,22 @@
-/** The Transport over ssh2: one route, one login at its end, one command each time. Never retries. */
+/** The Transport over ssh2: one route, one login at its end, one command each time. Retries nothing but the way to a jump host that all hosts behind it share. */
 import { setMaxListeners } from 'node:events';
+import { ofTarget } from '../core/failure.js';
 import type { Host } from '../core/host.js';
 import type { Secrets, ShellStream, Transport } from '../core/ports.js';
-import { createAgentKeyLister } from './agent-keys.js';
-import type { ListAgentKeys } from './agent-keys.js';
 import { connectHop, endWith } from './connect-hop.js';
 import type { HopPorts } from './connect-hop.js';
+import { createCredentials } from './credentials.js';
 import { dial } from './dial.js';
+import { targetOf } from './failures.js';
 import { fingerprintOf } from './fingerprint.js';
 import { createGate } from './gate.js';
-import { createKeyFileReader } from './key-files.js';
+import type { JumpTimes } from './shared-jump-host.js';
+import { createWays } from './ways.js';
+import { createKeySources } from './key-sources.js';
+import type { KeySources } from './key-sources.js';
 import { createHostKeyStore } from './known-hosts-file.js';
 import type { HostKeyStore } from './known-hosts-file.js';
+import { createCommandDialer } from './proxy-command.js';
 import { createCachedResolver } from './resolve-address.js';
 import type { ResolveAddress } from './resolve-address.js';
 import type { Route } from './route.js';
@@ -21,6 +26,8 @@ export interface SshOptions {
   /** Asked at each opening. Rejects with FleetmendError. */
   routeOf(host: Host): Promise<Route>;
   readonly secrets: Secrets;
+  /** Shared with whoever asks for the secrets first. Default: its own. */
+  readonly keySources?: KeySources;
   /** For handshake and login together, and again for starting the command. Default 30 000. */
   readonly handshakeTimeoutMs?: number;
   /** Without a byte of the command's input or output; keepalives do not count. Default 300 000. */
@@ -33,6 +40,9 @@ export interface SshOptions {
   readonly closeGraceMs?: number;
   /** Default: dns.lookup, remembered for a minute. */
   readonly resolve?: ResolveAddress;
+  readonly jumpHosts?: Partial<JumpTimes>;
+  /** Of the programs of ProxyCommand. Default: that of this process. */
+  readonly environment?: NodeJS.ProcessEnv;
 }
 
 /**
@@ -50,22 +60,28 @@ export function createSshTransport(options: SshOptions): Transport {
   const resolve = createCachedResolver(options.resolve);
   const lookups = createGate(LOOKUPS_AT_ONCE);
   const ports: HopPorts = {
-    keySources: { readKeyFile: createKeyFileReader(), listAgentKeys: listersByAgent() },
+    credentials: createCredentials(options.keySources ?? createKeySources(), options.secrets),
     storeOf: storesByFiles(),
     gate: createGate(options.maxHandshakes ?? 32),
     handshakeTimeoutMs,
   };
+  const ways = createWays({
+    hop: ports,
+    dial: (host, signal) => dial(host, resolve, lookups, signal),
+    dialByCommand: createCommandDialer(options.environment ?? process.env),
+  }, options.jumpHosts);
 
   return {
-    async open(host, command, signal): Promise<ShellStream> {
+    async open(host, command, signal, terminal): Promise<ShellStream> {
       // One signal may serve a whole fleet; each connection takes its listener away again.
       setMaxListeners(0, signal);
-      const { target } = await options.routeOf(host);
-      const { link, client, hostKey } = await connectHop(target, () => dial(target, resolve, lookups, signal), ports, signal);
+      const route = await options.routeOf(host);
+      const { target } = route;
       try {
-        return await openShell(link, client, target, command, fingerprintOf(hostKey), times);
+        const { link, client, hostKey } = await connectHop(route, () => ways.dial(route, signal), ports, signal);
+        return await openShell(link, client, target, command, fingerprintOf(hostKey), times, terminal).catch((error: unknown) => { throw endWith(link, error); });
       } catch (error) {
-        throw endWith(link, error);
+        throw ofTarget(error, targetOf(target));
       }
     },
   };
@@ -78,14 +94,5 @@ function storesByFiles(): (files: readonly string[]) => HostKeyStore {
     const store = stores.get(key) ?? createHostKeyStore(files);
     stores.set(key, store);
     return store;
-  };
-}
-
-function listersByAgent(): (socketPath: string) => ReturnType<ListAgentKeys> {
-  const listers = new Map<string, ListAgentKeys>();
-  return (socketPath) => {
-    const list = listers.get(socketPath) ?? createAgentKeyLister(socketPath);
-    listers.set(socketPath, list);
-    return list();
   };
 }

@@ -110,6 +110,13 @@ describe('hosts that must not be touched', () => {
     expect(result).toMatchObject({ outcome: 'refused', failure: { kind: 'drift' } });
     expect(touchesOf(rig)).toEqual([]);
   });
+  it.each(['rootRefused', 'authentication'] as const)('a host that let nobody in when it was looked at (%s) is not visited again', async (kind) => {
+    const failure = { kind, summary: 'no way in' };
+    const rig = createRig([zeroInJson, zeroInJson], { playbook, faults: { beforeOpen: (_n, host) => (host.name === 'node-1' ? { kind: 'reject', failure } : undefined) } });
+    const results = await rig.apply();
+    expect(results).toMatchObject([{ outcome: kind === 'rootRefused' ? 'refused' : 'unreachable', failure }, { outcome: 'changed' }]);
+    expect(rig.connector.operations.filter(({ op, host }) => host === 'node-1' && op.startsWith('open'))).toEqual([{ op: 'openToRead', host: 'node-1' }]);
+  });
   it('a user without root is told so', async () => {
     const rig = createRig([zeroInJson], { playbook });
     const planned = await (async () => {

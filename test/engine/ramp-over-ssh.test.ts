@@ -39,7 +39,7 @@ it('500 hosts behind one limit of 10:30:60 all answer', async () => {
   onTestFinished(() => fleet.stop());
   const transport = createPlainTransport({ hostKeys: 'strict', knownHostsFiles: [fleet.knownHostsPath], defaultIdentityFiles: [] });
   const connector = rampConnector(createConnector(transport), { startsPerSecond: DEFAULT_STARTS_PER_SECOND }, systemClock);
-  const hosts = parseInventory(fleet.inventoryPath, await readFile(fleet.inventoryPath, 'utf8'), { home: directory, user: 'nobody' });
+  const hosts = parseInventory(fleet.inventoryPath, await readFile(fleet.inventoryPath, 'utf8'), { home: directory });
   const never = new AbortController().signal;
   setMaxListeners(0, never);
   const surveyed = await auditFleet(hosts, {

@@ -205,6 +205,7 @@ describe('patience', () => {
   it.each([
     ['authentication', 1, 1, 1], ['hostKeyChanged', 1, 1, 1], ['hostKeyUnknown', 1, 1, 1], ['hostKeyRevoked', 1, 1, 1], ['rootRefused', 1, 1, 1],
     ['lostBeforeHandshake', 6, 7, 7], ['handshakeTimeout', 2, 7, 7], ['dns', 1, 7, 2], ['connectTimeout', 1, 7, 7], ['refusedConnection', 1, 7, 7],
+    ['jumpHost', 2, 7, 7],
   ] as const)('%s: %d tries at first contact, %d for a host in our hands, %d for one that was left untouched', async (kind, first, back, takenUp) => {
     expect([await triesOf(kind, FIRST_CONTACT), await triesOf(kind, COME_BACK), await triesOf(kind, TAKE_UP)]).toEqual([first, back, takenUp]);
   });

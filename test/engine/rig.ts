@@ -58,7 +58,7 @@ export interface RigOptions {
 }
 
 /** All hosts in one wave, without canary and budget. */
-export const ALL_AT_ONCE: Rollout = {
+const ALL_AT_ONCE: Rollout = {
   waves: [{ unit: 'percent', percent: 100 }], canary: 'none', order: 'inventory', budget: { run: 'none', per: [] }, onStop: 'halt', soakMs: 0, pauseAfter: 'none', hooks: {},
 };
 const NOBODY: Controls = { listen: () => () => undefined };

@@ -66,7 +66,7 @@ function hostOf(name: string): Host {
 const HUNG_MS = 400 * 86_400_000;
 const COUNTED: readonly Outcome[] = ['restored', 'stuck', 'unreachable'];
 
-export function countsHere({ outcome, undone, failure }: HostResult): boolean {
+function countsHere({ outcome, undone, failure }: HostResult): boolean {
   if (outcome === 'refused') return ['hook', 'notJudged', 'unhealthy', 'journal'].includes(failure?.kind ?? '');
   return COUNTED.includes(outcome) && undone !== true;
 }

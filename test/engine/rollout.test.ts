@@ -49,6 +49,13 @@ describe('a change that kills the kubelets of one pool', () => {
     expect(outcomes(end.results)['skipped']).toBe(40 - visited(fleet).length);
   });
 
+  it('is told of each wave: how many of its hosts are through, where a budget lets it go on all the same', async () => {
+    const fleet = await createFleet({ playbook, specs: [diesWithNewValue, diesWithNewValue, zeroInJson, diesWithNewValue], policy: { waves: [hosts(2), ALL], budget: { run: 'none', per: [] } } });
+    await fleet.apply();
+    const passed = (await fleet.journal.read(RUN)).flatMap((entry) => (isRunEntry(entry) && entry.type === 'wavePassed' ? [[entry.wave, entry.through, entry.hosts]] : []));
+    expect(passed).toEqual([[1, 0, 2], [2, 1, 2]]);
+  });
+
   it('is not begun again by a resume until a person gives the canary up', async () => {
     const fleet = await poolsWith(0, CANARY);
     await fleet.apply();

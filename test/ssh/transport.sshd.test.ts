@@ -1,7 +1,7 @@
 /** The transport against OpenSSH itself. */
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import ssh2 from 'ssh2';
+import ssh2 from '../../src/ssh/ssh2.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Host } from '../../src/core/host.js';
 import type { Transport } from '../../src/core/ports.js';
@@ -59,7 +59,7 @@ describe.skipIf(SKIP_WITHOUT_SSHD)(`OpenSSH (skipped when ${SSHD_SKIP_REASON})`,
     let sshd: Sshd;
     beforeAll(async () => {
       scratch = createScratch();
-      sshd = await startSshd(scratch, { hostKeyKinds: ['rsa', 'ecdsa', 'ed25519'], settings: ['RekeyLimit 64K'] });
+      sshd = await startSshd(scratch, { first: ['LogLevel DEBUG3'], hostKeyKinds: ['rsa', 'ecdsa', 'ed25519'], settings: ['RekeyLimit 64K'] });
     });
     afterAll(async () => {
       await sshd.close();

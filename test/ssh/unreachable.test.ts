@@ -14,7 +14,7 @@ const whenClosed = (socket: Socket): Promise<unknown> => new Promise((resolve) =
 it('a name without an address is a dns failure', async () => {
   const resolve = (): Promise<never> => Promise.reject(Object.assign(new Error('x'), { code: 'ENOTFOUND' }));
   const failure = await failureIn(transportToAnything({ resolve }).open(hostAt(22, { address: 'no.such.host' }), 'true', never));
-  expect(failure).toMatchObject({ kind: 'dns', summary: 'the name no.such.host could not be resolved (ENOTFOUND)' });
+  expect(failure).toMatchObject({ kind: 'dns', summary: 'no.such.host could not be resolved (ENOTFOUND)', target: 'no.such.host' });
 });
 
 it('a name server that does not answer is a dns failure within the connect timeout', async () => {
@@ -25,7 +25,7 @@ it('a name server that does not answer is a dns failure within the connect timeo
 it('a closed port is refused', async () => {
   const server = await tcpServerForTest(() => undefined);
   await server.close();
-  expect(await failureIn(transportToAnything().open(hostAt(server.port), 'true', never))).toMatchObject({ kind: 'refusedConnection' });
+  expect(await failureIn(transportToAnything().open(hostAt(server.port), 'true', never))).toMatchObject({ kind: 'refusedConnection', target: `127.0.0.1:${server.port}` });
 });
 
 it('the next address of a name is tried when the first one refuses', async () => {
