@@ -4,7 +4,7 @@
  */
 import type { EffectRefusal, EffectResult } from '../core/effect.js';
 import type { Answer, AnswerTo, DirectoryEntry, Query, UnansweredReason, WritableAnswer } from '../core/query.js';
-import { cleanText } from '../core/clean-text.js';
+import { cleanText, cutText } from '../core/clean-text.js';
 import { encodeFiles, takeFiles, type TakenFile } from './file-fields.js';
 import { takeHttp } from './http-fields.js';
 import { encodeProcess, encodeUnit, takeProcess, takeUnit } from './process-fields.js';
@@ -31,6 +31,12 @@ export function decodeAnswers(nonce: string, queries: readonly Query[], stream: 
   return answers;
 }
 
+/** Of a visit without a root shell: the command that sudo did not allow, which stands behind all answers. Throws `protocol`. */
+export function refusedCommand(nonce: string, stream: Uint8Array): string | undefined {
+  const [head, command] = splitFields(nonce, stream).slice(-2);
+  return head?.toString('latin1') === 'no refused' ? command?.toString('utf8') : undefined;
+}
+
 function fileBatch(queries: readonly Query[], from: number): string[] {
   const paths: string[] = [];
   for (const query of queries.slice(from)) {
@@ -42,21 +48,29 @@ function fileBatch(queries: readonly Query[], from: number): string[] {
 
 function takeRefusal(query: Query, head: string, fields: Buffer[]): Answer {
   const reason = head.startsWith('no ') ? head.slice(3) : '';
-  if (!REASONS.includes(reason) || query.ask === 'file') throw malformed(`it begins with "${cleanText(head.slice(0, 40))}"`);
+  if (!REASONS.includes(reason) || query.ask === 'file') throw malformed(`it begins with "${cutText(cleanText(head), 40)}"`);
   return { ok: false, ask: query.ask, reason: reason as UnansweredReason, detail: detailOf(fields) };
 }
 
 /** What a node adds in its own words goes into journals and onto screens: clean, and not longer than anybody reads. */
 function detailOf(fields: Buffer[]): string {
-  return cleanText(text(fields).slice(0, MAX_DETAIL_CHARACTERS).trim());
+  return cleanText(cutText(text(fields), MAX_DETAIL_CHARACTERS).trim());
 }
 
 const MAX_DETAIL_CHARACTERS = 4_096;
+/** The node's own limit (fm_do_status). */
+const MAX_STATUS_CHARACTERS = 65_536;
 
 function text(fields: Buffer[]): string {
   const field = fields.shift();
   if (!field) throw malformed('a field is missing');
   return field.toString('utf8');
+}
+
+/** What is no plain number would go on as NaN and end in places where nobody looks for it. */
+function count(digits: string): number {
+  if (!/^[0-9]{1,15}$/.test(digits)) throw malformed('a number is none');
+  return Number(digits);
 }
 
 function takeAnswer(query: Query, fields: Buffer[]): Answer {
@@ -70,7 +84,7 @@ function takeAnswer(query: Query, fields: Buffer[]): Answer {
       return { ok: true, ask: 'process', value: process ? { process } : {} };
     }
     case 'processes':
-      return { ok: true, ask: 'processes', value: { pids: text(fields).split(' ').filter((pid) => pid !== '').map(Number), unreadable: Number(text(fields)) } };
+      return { ok: true, ask: 'processes', value: { pids: takePids(text(fields)), unreadable: count(text(fields)) } };
     case 'directory':
       return takeDirectory(fields);
     case 'writable':
@@ -78,9 +92,9 @@ function takeAnswer(query: Query, fields: Buffer[]): Answer {
     case 'http':
       return takeHttp(fields);
     case 'version':
-      return { ok: true, ask: 'version', value: { text: text(fields).trimEnd() } };
+      return { ok: true, ask: 'version', value: { text: cutText(text(fields), MAX_DETAIL_CHARACTERS).trimEnd() } };
     case 'status':
-      return { ok: true, ask: 'status', value: { exit: Number(text(fields)), text: text(fields) } };
+      return { ok: true, ask: 'status', value: { exit: count(text(fields)), text: cutText(text(fields), MAX_STATUS_CHARACTERS) } };
     case 'lock':
       return { ok: true, ask: 'lock', value: takeLock(text(fields)) };
     case 'guard':
@@ -93,8 +107,8 @@ function takeAnswer(query: Query, fields: Buffer[]): Answer {
 function takeCapability(fields: Buffer[]): Extract<Answer, { ok: true; ask: 'capability' }>['value'] {
   const [uid, kernel, bootId, systemd, hostname] = text(fields).split('\n');
   return {
-    uid: Number(uid), kernel: kernel ?? '', bootId: bootId ?? '', hostname: hostname ?? '',
-    ...(systemd ? { systemd: Number(systemd) } : {}),
+    uid: count(uid ?? ''), kernel: kernel ?? '', bootId: bootId ?? '', hostname: hostname ?? '',
+    ...(systemd ? { systemd: count(systemd) } : {}),
     tools: text(fields).split(' ').filter((tool) => tool !== ''),
   };
 }
@@ -102,14 +116,27 @@ function takeCapability(fields: Buffer[]): Extract<Answer, { ok: true; ask: 'cap
 const KINDS: Readonly<Record<string, DirectoryEntry['kind']>> = { f: 'file', d: 'directory', l: 'link', o: 'other' };
 const TARGETS: Readonly<Record<string, NonNullable<DirectoryEntry['target']>>> = { f: 'file', d: 'directory', m: 'missing', o: 'other' };
 
+/** The node's own limit (fm_walk): one that lists more did not run our text. */
+const ENTRIES_LIMIT = 20_000;
+/** Programs with one name; as many as nobody runs. */
+const PIDS_LIMIT = 10_000;
+
+function takePids(list: string): number[] {
+  const pids = list.split(' ', PIDS_LIMIT + 2).filter((pid) => pid !== '');
+  if (pids.length > PIDS_LIMIT) throw malformed(`it lists more than ${PIDS_LIMIT} processes`);
+  return pids.map(count);
+}
+
 function takeDirectory(fields: Buffer[]): AnswerTo<{ ask: 'directory'; path: string }> {
   const [head, list, trouble] = [text(fields), text(fields), text(fields)];
   if (trouble !== '') {
     const reason = trouble.startsWith('tooLarge ') ? 'tooLarge' : 'denied';
-    return { ok: false, ask: 'directory', reason, detail: cleanText(trouble.slice(reason.length + 1)) };
+    return { ok: false, ask: 'directory', reason, detail: cleanText(cutText(trouble.slice(reason.length + 1), MAX_DETAIL_CHARACTERS)) };
   }
   if (head[0] === '-') return { ok: true, ask: 'directory', value: { exists: false } };
-  const entries = list.split('\0').slice(0, -1).map((entry): DirectoryEntry => {
+  const listed = list.split('\0', ENTRIES_LIMIT + 2);
+  if (listed.length > ENTRIES_LIMIT + 1) throw malformed(`it lists more than ${ENTRIES_LIMIT} entries`);
+  const entries = listed.slice(0, -1).map((entry): DirectoryEntry => {
     const target = TARGETS[entry[1] ?? ''];
     return { path: entry.slice(2), kind: KINDS[entry[0] ?? ''] ?? 'other', ...(target ? { target } : {}) };
   });
@@ -120,7 +147,7 @@ const HINDRANCES: readonly string[] = ['readOnlyMount', 'immutable', 'mountPoint
 
 function takeWritable(fields: Buffer[]): WritableAnswer {
   const head = text(fields);
-  const detail = text(fields);
+  const detail = detailOf(fields);
   const yes = /^yes ([0-9]+) ([0-9]+)$/.exec(head);
   if (yes) return { writable: true, links: Number(yes[1]), freeBytes: Number(yes[2]) };
   if (!HINDRANCES.includes(head)) throw malformed('it gives an unknown reason against writing');
@@ -190,7 +217,7 @@ export function decodeResult(nonce: string, stream: Uint8Array): EffectResult {
   if (head !== 'effect' || fields.length > 0) throw malformed('it is not the result of an effect');
   if (how === 'now' || how === 'already') return { ok: true, happened: how, ...(detail === '' ? {} : { detail }) };
   if ((effect !== 'none' && effect !== 'unknown') || !reason || !EFFECT_REASONS.includes(reason)) throw malformed('it is not a known result');
-  return { ok: false, effect, reason: reason as EffectRefusal, detail, ...(exit ? { exit: Number(exit) } : {}) };
+  return { ok: false, effect, reason: reason as EffectRefusal, detail, ...(exit ? { exit: count(exit) } : {}) };
 }
 
 /** For a node's side. */

@@ -14,6 +14,9 @@ type FileQuery = { readonly ask: 'file'; readonly path: string };
 /** `again`: this file must be asked for once more, alone. */
 export type TakenFile = AnswerTo<FileQuery> | { readonly again: true; readonly why: 'changing' | 'skipped' };
 
+/** The node's own limit (fm_mark_file): one that sends more did not run our text. */
+const FILE_LIMIT_BYTES = 1024 * 1024;
+
 const TYPE_MASK = 0o170000;
 const REGULAR = 0o100000;
 const DIRECTORY = 0o040000;
@@ -38,6 +41,7 @@ export function takeFiles(fields: Buffer[], paths: readonly string[]): TakenFile
     if (flag === 'S') return { again: true, why: 'skipped' };
     if (flag === 'r') return refused('denied', `${path}: may not be read`);
     if (flag === 'L') return refused('tooLarge', `${path}: ${stat.size} bytes`);
+    if (flag === 'f' && stat.size > FILE_LIMIT_BYTES) throw malformed('a file is larger than was asked for');
     const from = bytesAt;
     if (flag === 'f') bytesAt += stat.size;
     return { ok: true, ask: 'file', value: toAnswer(path, realPath, stat, Uint8Array.from(bytes.subarray(from, bytesAt))) };

@@ -34,63 +34,89 @@ interface Header {
   readonly length: number;
 }
 
+/** What a stage of the parser made of the bytes: how many it used up, and whether the next stage is due. */
+interface Step {
+  readonly used: number;
+  readonly isDone: boolean;
+}
+
+const DIGEST_LINE = /([0-9a-f]{64}) {2}-\n/;
+const DIGEST_LINE_BYTES = 64 + 4;
+
+/** Every byte is looked at a few times at most, and copied out of its chunk: a node that sends single bytes must not cost more. */
 export function createFrameParser(nonce: string): FrameParser {
   const begin = `fm-begin-${nonce} `;
-  let held: Buffer[] = [];
-  let heldBytes = 0;
+  let held: Buffer = Buffer.alloc(0);
   let noiseBytes = 0;
-  let neededBytes = 0;
   let nextSeq = 1;
+  let header: Header = { seq: 0, length: 0 };
+  let body = createFiller(0);
+  let frames: Frame[] = [];
 
-  /** One step over the joined bytes: the frame found, and how much is used up; no frame means that more is needed. */
-  const take = (bytes: Buffer): { readonly used: number; readonly frame?: Frame; readonly needed: number } => {
-    const at = bytes.indexOf(begin);
-    if (at < 0) return { used: Math.max(0, bytes.length - begin.length + 1), needed: 0 };
-    const header = readHeader(bytes.subarray(at + begin.length));
-    if (!header) return { used: at, needed: 0 };
-    if (header.seq !== nextSeq) throw malformed(`answer ${header.seq} came where ${nextSeq} was due`);
-    const payloadAt = bytes.indexOf('\n', at) + 1;
-    const payloadEnd = payloadAt + header.length;
-    const end = `\nfm-end-${nonce} ${header.seq} `;
-    if (bytes.length < payloadEnd + end.length) return { used: at, needed: payloadEnd + end.length - at };
-    if (bytes.toString('latin1', payloadEnd, payloadEnd + end.length) !== end) throw malformed('its length is wrong, other output was mixed into it');
-    // sha256sum writes its line itself, so that noise may stand before it.
-    const digest = /([0-9a-f]{64}) {2}-\n/.exec(bytes.toString('latin1', payloadEnd + end.length));
-    if (!digest && bytes.length - payloadEnd > NOISE_LIMIT_BYTES) throw malformed('its digest is missing');
-    if (!digest) return { used: at, needed: 0 };
-    const payload = bytes.subarray(payloadAt, payloadEnd);
-    if (digest[1] !== digestOf(payload)) throw malformed('its digest is wrong');
-    return { used: payloadEnd + end.length + digest.index + digest[0].length, frame: { seq: header.seq, stream: Buffer.from(payload.toString('latin1'), 'base64') }, needed: 0 };
+  const addNoise = (bytes: number, what: string): void => {
+    noiseBytes += bytes;
+    if (noiseBytes > NOISE_LIMIT_BYTES) throw malformed(what);
   };
+  const seek = (bytes: Buffer): Step => {
+    const at = bytes.indexOf(begin);
+    const skipped = at < 0 ? Math.max(0, bytes.length - begin.length + 1) : at;
+    addNoise(skipped, 'too much other output around it');
+    return at < 0 ? { used: skipped, isDone: false } : { used: at + begin.length, isDone: true };
+  };
+  const head = (bytes: Buffer): Step => {
+    const found = readHeader(bytes);
+    if (!found) return { used: 0, isDone: false };
+    header = found.header;
+    if (header.seq !== nextSeq) throw malformed(`answer ${header.seq} came where ${nextSeq} was due`);
+    body = createFiller(header.length + endOf(header).length);
+    return { used: found.used, isDone: true };
+  };
+  const fill = (bytes: Buffer): Step => {
+    const used = body.add(bytes);
+    if (!body.isFull()) return { used, isDone: false };
+    if (body.bytes().toString('latin1', header.length) !== endOf(header)) throw malformed('its length is wrong, other output was mixed into it');
+    noiseBytes = 0;
+    return { used, isDone: true };
+  };
+  // sha256sum writes its line itself, so that noise may stand before it.
+  const check = (bytes: Buffer): Step => {
+    const digest = DIGEST_LINE.exec(bytes.toString('latin1'));
+    if (!digest) {
+      const skipped = Math.max(0, bytes.length - DIGEST_LINE_BYTES + 1);
+      addNoise(skipped, 'its digest is missing');
+      return { used: skipped, isDone: false };
+    }
+    const payload = body.bytes().subarray(0, header.length);
+    body = createFiller(0);
+    if (digest[1] !== digestOf(payload)) throw malformed('its digest is wrong');
+    frames.push({ seq: header.seq, stream: Buffer.from(payload.toString('latin1'), 'base64') });
+    nextSeq += 1;
+    noiseBytes = 0;
+    return { used: digest.index + digest[0].length, isDone: true };
+  };
+  const endOf = ({ seq }: Header): string => `\nfm-end-${nonce} ${seq} `;
+  const stages = [seek, head, fill, check] as const;
+  let stage = 0;
 
   return {
     push(chunk) {
-      held.push(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength));
-      heldBytes += chunk.length;
-      if (heldBytes < neededBytes) return [];
-      const frames: Frame[] = [];
-      let bytes = Buffer.concat(held);
+      const fresh = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+      let bytes = held.length > 0 ? Buffer.concat([held, fresh]) : fresh;
+      frames = [];
       for (;;) {
-        const step = take(bytes);
+        const step = (stages[stage] ?? seek)(bytes);
         bytes = bytes.subarray(step.used);
-        neededBytes = step.needed;
-        if (!step.frame) {
-          noiseBytes += step.used;
-          break;
-        }
-        frames.push(step.frame);
-        nextSeq += 1;
-        noiseBytes = 0;
+        if (!step.isDone) break;
+        stage = (stage + 1) % stages.length;
       }
-      if (noiseBytes > NOISE_LIMIT_BYTES) throw malformed('too much other output around it');
-      held = [bytes];
-      heldBytes = bytes.length;
+      // A copy: a few bytes of a chunk would keep all of it in memory.
+      held = Buffer.from(bytes);
       return frames;
     },
   };
 }
 
-function readHeader(bytes: Buffer): Header | undefined {
+function readHeader(bytes: Buffer): { readonly header: Header; readonly used: number } | undefined {
   const lineEnd = bytes.subarray(0, HEADER_LIMIT_BYTES).indexOf('\n');
   if (lineEnd < 0) {
     if (bytes.length >= HEADER_LIMIT_BYTES) throw malformed('its header is too long');
@@ -100,5 +126,33 @@ function readHeader(bytes: Buffer): Header | undefined {
   if (!match) throw malformed('its header is malformed');
   const length = Number(match[2]);
   if (length > FRAME_LIMIT_BYTES) throw malformed(`it claims ${length} bytes, more than ${FRAME_LIMIT_BYTES}`);
-  return { seq: Number(match[1]), length };
+  return { header: { seq: Number(match[1]), length }, used: lineEnd + 1 };
+}
+
+interface Filler {
+  /** Takes what it has room for, and says how much that was. */
+  add(bytes: Buffer): number;
+  isFull(): boolean;
+  bytes(): Buffer;
+}
+
+/** Grows with what arrives, not with what is claimed. */
+function createFiller(wanted: number): Filler {
+  let room = Buffer.allocUnsafe(Math.min(wanted, 64 * 1024));
+  let filled = 0;
+  return {
+    add(bytes) {
+      const taken = Math.min(bytes.length, wanted - filled);
+      if (filled + taken > room.length) {
+        const larger = Buffer.allocUnsafe(Math.min(wanted, Math.max(filled + taken, 2 * room.length)));
+        room.copy(larger, 0, 0, filled);
+        room = larger;
+      }
+      bytes.copy(room, filled, 0, taken);
+      filled += taken;
+      return taken;
+    },
+    isFull: () => filled === wanted,
+    bytes: () => room.subarray(0, filled),
+  };
 }

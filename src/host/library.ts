@@ -5,6 +5,7 @@ import { FRAME_SH } from './shell/frame.sh.js';
 import { GUARD_SH } from './shell/guard.sh.js';
 import { INSPECT_SH } from './shell/inspect.sh.js';
 import { LOCK_SH } from './shell/lock.sh.js';
+import { NARROW_SH } from './shell/narrow.sh.js';
 import { READ_SH } from './shell/read.sh.js';
 import { RESTORE_SH } from './shell/restore.sh.js';
 import { STATE_SH } from './shell/state.sh.js';
@@ -29,11 +30,13 @@ export const DEFAULT_PLACES: LibraryPlaces = {
   runningRoot: '/run/systemd/system',
 };
 
-/** A reading visit gets no function that changes anything: what was never sent cannot be run. */
-export function buildLibrary(nonce: string, purpose: 'read' | 'write', places: LibraryPlaces): string {
+/** A reading visit gets no function that changes anything: what was never sent cannot be run. `readNarrowly`: no root shell, single commands as root. */
+export function buildLibrary(nonce: string, purpose: 'read' | 'readNarrowly' | 'write', places: LibraryPlaces): string {
   return settings({ fm_nonce: nonce, ...settingsOf(places), fm_properties: UNIT_PROPERTIES.join(',') })
-    + FRAME_SH + READ_SH + INSPECT_SH + STATE_SH + (purpose === 'write' ? STORE_SH + LOCK_SH + WRITE_SH + RESTORE_SH + ACTIVATE_SH + ARM_SH : '');
+    + FRAME_SH + READ_SH + INSPECT_SH + STATE_SH + MORE[purpose];
 }
+
+const MORE = { read: '', readNarrowly: NARROW_SH, write: STORE_SH + LOCK_SH + WRITE_SH + RESTORE_SH + ACTIVATE_SH + ARM_SH };
 
 /** What lies on a node as the guard of a run: all that an undo needs, and a main part that does the order beside it. */
 export function buildGuard(places: LibraryPlaces): string {

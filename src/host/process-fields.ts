@@ -37,14 +37,14 @@ export function takeProcess(fields: Buffer[]): ProcessFacts | undefined {
   if (head.length === 0) return undefined;
   const [pid, startTicks, bootTime, hostNamespaces] = head.toString('latin1').split(' ');
   const [exe, cwd, cgroup, cmdline, ticksAfter] = fields.splice(0, PROCESS_FIELDS - 1);
-  if (!pid || !startTicks || !/^[0-9]+$/.test(startTicks) || !exe || !cwd || !cgroup || !cmdline || !ticksAfter) throw malformed('a process is incomplete');
+  if (!pid || !/^[0-9]{1,10}$/.test(pid) || !startTicks || !/^[0-9]{1,20}$/.test(startTicks) || !exe || !cwd || !cgroup || !cmdline || !ticksAfter) throw malformed('a process is incomplete');
   if (ticksAfter.toString('latin1') !== startTicks) return undefined;
   const link = exe.toString('utf8');
   const exeDeleted = link.endsWith(DELETED);
   return {
     pid: Number(pid),
     startTicks,
-    startedAt: toHundredths(Number(bootTime) + Number(startTicks) / TICKS_PER_SECOND),
+    startedAt: toHundredths(secondsOf(bootTime) + Number(startTicks) / TICKS_PER_SECOND),
     cmdline: Uint8Array.from(cmdline),
     exe: exeDeleted ? link.slice(0, -DELETED.length) : link,
     exeDeleted,
@@ -66,7 +66,7 @@ export function takeUnit(fields: Buffer[]): UnitAnswer {
   return {
     properties: parseShow(show.toString('utf8')),
     ...(process ? { process } : {}),
-    monotonicUs: Math.round(Number(uptime.toString('latin1')) * 1e6),
+    monotonicUs: Math.round(secondsOf(uptime.toString('latin1')) * 1e6),
   };
 }
 
@@ -87,6 +87,11 @@ export function parseShow(text: string): Record<string, string> {
     properties.set(last, earlier === undefined ? value : `${earlier}\n${value}`);
   }
   return Object.fromEntries(properties);
+}
+
+function secondsOf(text: string | undefined): number {
+  if (text === undefined || !/^-?[0-9]{1,12}(?:\.[0-9]{1,20})?$/.test(text)) throw malformed('a time is not a number');
+  return Number(text);
 }
 
 function toHundredths(seconds: number): number {

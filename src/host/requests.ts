@@ -7,7 +7,6 @@
  * Neighbouring `file` questions share one operation: `file +/a +/b`.
  */
 import type { Effect } from '../core/effect.js';
-import type { BecomeMethod } from '../core/host.js';
 import type { Query } from '../core/query.js';
 import { effectOf, operationOfEffect } from './effect-words.js';
 import { decodeWord, encodeOperation, type Operation } from './words.js';
@@ -23,21 +22,6 @@ export interface Request {
   readonly nonce: string;
   readonly seq: number;
   readonly body: { readonly kind: 'ask'; readonly queries: readonly Query[] } | PerformBody;
-}
-
-/** A command for any login shell: plain words and one quoted word without `!`, `$` or newline (ssh.md 4.5). */
-export function startCommand(become: BecomeMethod, nonce: string): string {
-  const shell = { none: '/bin/sh -s', sudo: 'sudo -n -- /bin/sh -s', doas: 'doas -n /bin/sh -s', su: 'su root -s /bin/sh' }[become];
-  return `exec /bin/sh -c 'echo ${upLine(nonce)}; exec ${shell}'`;
-}
-
-export function upLine(nonce: string): string {
-  return `fm-up-${nonce}`;
-}
-
-/** For a node's side: the nonce of a start command; `undefined` when the command is not ours. */
-export function nonceOfCommand(command: string): string | undefined {
-  return /\bfm-up-([0-9a-f]{32})\b/.exec(command)?.[1];
 }
 
 export function encodeRequest(request: Request): string {

@@ -8,13 +8,20 @@ import { FleetmendError } from '../core/failure.js';
 import type { Effect, EffectResult, Holder } from '../core/effect.js';
 import type { ReadSession, WriteSession } from '../core/ports.js';
 import type { Answer, Query } from '../core/query.js';
-import { decodeAnswers, decodeResult, type TakenAnswer } from './answers.js';
+import { decodeAnswers, decodeResult, refusedCommand, type TakenAnswer } from './answers.js';
 import { isPersonName, isSessionName } from './names.js';
 import { encodeRequest, type Request } from './requests.js';
 import type { Visit } from './visit.js';
+import { malformed } from './words.js';
 
 /** How often a file is read before it is said to be changing. */
 const TRIES = 3;
+/** How many times the limit of one exchange all repetitions of one question may take together. */
+const REPEATS_TIMES_LIMIT = 2;
+/** All answers of a visit together; one is at most FRAME_LIMIT_BYTES. What an audit reads has some hundred KiB. */
+export const ANSWERS_LIMIT_BYTES = 32 * 1024 * 1024;
+/** A visit that watches over a node for hours may hear more. */
+const ANSWER_BYTES_A_SECOND = 64 * 1024;
 
 interface Exchange {
   /** In turn: the node works at one request at a time. */
@@ -23,25 +30,34 @@ interface Exchange {
 }
 
 function createExchange(visit: Visit, operationTimeoutMs: number): Exchange {
+  const openedMs = performance.now();
   let turn: Promise<unknown> = Promise.resolve();
   let answered = false;
+  let answeredBytes = 0;
+  const exchange = async (body: Request['body'], extraMs: number): Promise<Uint8Array> => {
+    const stream = await visit.exchange((seq) => encodeRequest({ nonce: visit.nonce, seq, body }), operationTimeoutMs + extraMs);
+    answeredBytes += stream.length;
+    if (answeredBytes > ANSWERS_LIMIT_BYTES + ((performance.now() - openedMs) / 1000) * ANSWER_BYTES_A_SECOND) throw malformed('all its answers together are too large');
+    return stream;
+  };
   return {
     hasAnswered: () => answered,
     send(body, extraMs) {
-      const answer = turn.then(() => visit.exchange((seq) => encodeRequest({ nonce: visit.nonce, seq, body }), operationTimeoutMs + extraMs));
+      const answer = turn.then(() => exchange(body, extraMs));
       turn = answer.then(() => { answered = true; }, () => undefined);
       return answer;
     },
   };
 }
 
-export function createReadSession(visit: Visit, operationTimeoutMs: number): ReadSession {
-  return readingPart(visit, createExchange(visit, operationTimeoutMs));
+/** `refuse`: of a visit without a root shell; makes the failure of a command that the node's sudo did not allow. */
+export function createReadSession(visit: Visit, operationTimeoutMs: number, refuse?: (command: string) => FleetmendError): ReadSession {
+  return readingPart(visit, createExchange(visit, operationTimeoutMs), operationTimeoutMs, refuse);
 }
 
 export function createWriteSession(visit: Visit, operationTimeoutMs: number, guardProgram: string): WriteSession {
   const exchange = createExchange(visit, operationTimeoutMs);
-  const reading = readingPart(visit, exchange);
+  const reading = readingPart(visit, exchange, operationTimeoutMs);
   return {
     ...reading,
     async perform(effect) {
@@ -63,15 +79,19 @@ function patienceOf(effect: Effect): number {
   return 'timeoutMs' in effect ? effect.timeoutMs : 0;
 }
 
-function readingPart(visit: Visit, exchange: Exchange): ReadSession {
+function readingPart(visit: Visit, exchange: Exchange, operationTimeoutMs: number, refuse?: (command: string) => FleetmendError): ReadSession {
   const askOnce = async (queries: readonly Query[]): Promise<TakenAnswer[]> => {
     if (queries.length === 0) return [];
     const waitMs = queries.reduce((sum, query) => sum + (query.ask === 'http' ? query.timeoutMs : 0), 0);
-    return decodeAnswers(visit.nonce, queries, await exchange.send({ kind: 'ask', queries }, waitMs));
+    const stream = await exchange.send({ kind: 'ask', queries }, waitMs);
+    const command = refuse && refusedCommand(visit.nonce, stream);
+    if (refuse && command !== undefined) throw refuse(command);
+    const answers = decodeAnswers(visit.nonce, queries, stream);
+    return refuse ? answers.map(inScope) : answers;
   };
-  const settle = async (query: Query, answer: TakenAnswer | undefined): Promise<Answer> => {
+  const settle = async (query: Query, answer: TakenAnswer | undefined, untilMs: number): Promise<Answer> => {
     let last = answer;
-    for (let tries = 1; last && 'again' in last && tries < TRIES; tries += 1) [last] = await askOnce([query]);
+    for (let tries = 1; last && 'again' in last && tries < TRIES && performance.now() < untilMs; tries += 1) [last] = await askOnce([query]);
     if (last && !('again' in last)) return last;
     return { ok: false, ask: 'file', reason: 'changing', detail: `${query.ask === 'file' ? query.path : ''}: changed while it was read, ${TRIES} times` };
   };
@@ -81,6 +101,7 @@ function readingPart(visit: Visit, exchange: Exchange): ReadSession {
       const refusals = queries.map(refusalOf);
       const order = queries.map((_, index) => index).filter((index) => !refusals[index]);
       order.sort((a, b) => turnOf(queries[a]) - turnOf(queries[b]));
+      const untilMs = performance.now() + REPEATS_TIMES_LIMIT * operationTimeoutMs;
       const taken = await askOnce(order.flatMap((index) => queries[index] ?? []));
       const answers = new Map<number, Answer | undefined>(refusals.entries());
       let repeated = false;
@@ -89,12 +110,17 @@ function readingPart(visit: Visit, exchange: Exchange): ReadSession {
         if (!query) continue;
         const isStale = query.ask === 'process' && repeated;
         repeated ||= answer !== undefined && 'again' in answer;
-        answers.set(index, await settle(query, isStale ? (await askOnce([query]))[0] : answer));
+        answers.set(index, await settle(query, isStale ? (await askOnce([query]))[0] : answer, untilMs));
       }
       return queries.flatMap((_, index) => answers.get(index) ?? []);
     },
     close: () => visit.close(),
   };
+}
+
+/** Who asks must not take the login's uid for the end of what this visit can see. */
+function inScope(answer: TakenAnswer): TakenAnswer {
+  return 'ok' in answer && answer.ok && answer.ask === 'capability' ? { ...answer, value: { ...answer.value, scope: 'commands' } } : answer;
 }
 
 /**

@@ -1,9 +1,12 @@
 /** The fields of the lock and of a guard in an answer, both directions. Pure. */
 import { isRunName } from '../core/run-name.js';
-import { cleanText } from '../core/clean-text.js';
+import { cleanText, cutText } from '../core/clean-text.js';
 import type { GuardAnswer, GuardState, LockAnswer } from '../core/query.js';
 import { isPersonName, isSessionName } from './names.js';
 import { malformed } from './words.js';
+
+/** Some lines for each file and activation of one run. */
+const MAX_REPORT_CHARACTERS = 65_536;
 
 const STATES: readonly string[] = ['none', 'armed', 'firing', 'fired', 'disarmed'] satisfies GuardState[];
 
@@ -42,7 +45,7 @@ export function takeGuard(head: string, report: string): GuardAnswer {
     state: stateOf(state),
     ...(fires === '' ? {} : { firesInMs: count(fires) }),
     ...(verdict === '' ? {} : { ok: verdict === 'ok' }),
-    ...(report === '' ? {} : { report: cleanText(report).trim() }),
+    ...(report === '' ? {} : { report: cleanText(cutText(report, MAX_REPORT_CHARACTERS)).trim() }),
   };
 }
 

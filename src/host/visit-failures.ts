@@ -1,8 +1,9 @@
 /** What can go wrong with a shell on a host, as failures: what happened and what to do next. Never decides by a text. */
-import { cleanText } from '../core/clean-text.js';
+import { cleanText, markCut } from '../core/clean-text.js';
 import type { Failure } from '../core/failure.js';
-import type { Host } from '../core/host.js';
 import type { ShellEnd } from '../core/ports.js';
+import { rootRefused, type Login } from './root-failures.js';
+import { rootWay } from './start-command.js';
 
 const KEPT_BYTES = 16 * 1024;
 /** The exit code of the shell text when a tool that every answer needs is missing. */
@@ -10,22 +11,21 @@ const LACKS_TOOL_EXIT = 96;
 
 export interface BoundedText {
   add(chunk: Uint8Array): void;
-  set(bytes: Uint8Array): void;
   /** Cleaned: it came from a node. */
   text(): string;
 }
 
-/** Keeps the beginning and drops the rest. */
+/** Keeps the beginning and drops the rest, which leaves a mark. */
 export function boundedText(): BoundedText {
   let kept = Buffer.alloc(0);
   return {
     add(chunk) {
       if (kept.length < KEPT_BYTES) kept = Buffer.concat([kept, chunk]).subarray(0, KEPT_BYTES);
     },
-    set(bytes) {
-      kept = Buffer.from(bytes.subarray(0, KEPT_BYTES));
+    text() {
+      const text = kept.toString('utf8');
+      return cleanText(kept.length < KEPT_BYTES ? text : markCut(text)).trim();
     },
-    text: () => cleanText(kept.toString('utf8')).trim(),
   };
 }
 
@@ -40,28 +40,22 @@ export function shellEnded(end: ShellEnd): string {
   }
 }
 
-export function noShell(host: Host, what: string, noise: string, complaints: string): Failure {
+export function noShell(user: string, what: string, noise: string, complaints: string): Failure {
   return {
     kind: 'noShell',
-    summary: `no shell for ${host.user}: ${what}`,
+    summary: `no shell for ${user}: ${what}`,
     ...withDetail(noise, complaints),
     next: 'see what the login shell of this user does with a command',
   };
 }
 
-/** The shell was up and ended. Before the first answer and through sudo, it is sudo that ended it. */
-export function endedEarly(host: Host, end: ShellEnd, beforeFirstAnswer: boolean, complaints: string): Failure {
+/** The shell was up and ended. Before the first answer and on a way to root that asks nothing, it is that way that ended it. */
+export function endedEarly(login: Login, end: ShellEnd, isFirst: boolean, complaints: string): Failure {
   const detail = withDetail(complaints);
   if (end.how !== 'exit') return { kind: 'connectionLost', summary: `${shellEnded(end)} before the answer came`, ...detail };
   if (end.code === LACKS_TOOL_EXIT) return { kind: 'missingTool', summary: complaints || 'a tool is missing on the node', next: 'install coreutils or busybox there' };
-  if (beforeFirstAnswer && host.become === 'sudo') {
-    return {
-      kind: 'rootRefused',
-      summary: `sudo gave ${host.user} no root shell`,
-      ...detail,
-      next: `allow it in sudoers: ${host.user} ALL=(root) NOPASSWD: /bin/sh -s`,
-    };
-  }
+  const { saysRoot, isNarrow } = rootWay(login.host.become, login.host.becoming);
+  if (isFirst && login.host.become !== 'none' && !saysRoot && !isNarrow) return rootRefused(login, '', complaints);
   return { kind: 'protocol', summary: `${shellEnded(end)} before the answer came`, ...detail };
 }
 

@@ -59,6 +59,16 @@ function readConfigFile(path: string, known: Known): ConfigFile {
 
 /** Reading YAML costs time that grows faster than the file, and a node may be hostile. Real files have a few KiB. */
 const MAX_CONFIG_BYTES = 128 * 1024;
+const MAX_DROP_IN_BYTES = 1024 * 1024;
+/** Each is a question to the node. */
+const MAX_DROP_INS = 1000;
+
+function sumOfBytes(paths: readonly string[], known: Known): number {
+  return paths.reduce((sum, path) => {
+    const file = known.file(path);
+    return sum + (file?.ok === true && file.value.exists ? file.value.bytes.length : 0);
+  }, 0);
+}
 
 function notTooLarge(file: FileReading): FileReading {
   if (!file.ok || !file.value.exists || file.value.bytes.length <= MAX_CONFIG_BYTES) return file;
@@ -67,8 +77,11 @@ function notTooLarge(file: FileReading): FileReading {
 
 function readDirectory(path: string, known: Known): ConfigDirectory {
   const { paths, skipped, state, detail } = walk(path, known);
-  const dropIns = paths.map((dropIn) => readConfigFile(dropIn, known));
   const self = known.file(path);
+  if (sumOfBytes(paths, known) > MAX_DROP_IN_BYTES) {
+    return { path, state: 'unread', dropIns: [], skipped, ...(self === undefined ? {} : { self }), detail: `its drop-ins are together larger than ${MAX_DROP_IN_BYTES / 1024} KiB` };
+  }
+  const dropIns = paths.map((dropIn) => readConfigFile(dropIn, known));
   return { path, state, dropIns, skipped, ...(self === undefined ? {} : { self }), ...(detail === undefined ? {} : { detail }) };
 }
 
@@ -91,6 +104,7 @@ function walk(path: string, known: Known): Walk {
     return { state: listing.isLink ? 'link' : 'notDirectory', paths, skipped: [] };
   }
   const files = listing.entries.filter((entry) => entry.kind !== 'directory').map((entry) => entry.path).sort(compareWalk);
+  if (files.filter(isLoaded).length > MAX_DROP_INS) return { state: 'unread', detail: `it holds more than ${MAX_DROP_INS} drop-ins`, paths: [], skipped: [] };
   return {
     state: 'walked',
     paths: files.filter(isLoaded).map((file) => joinPath(path, file)),

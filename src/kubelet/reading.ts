@@ -20,7 +20,7 @@ export interface JudgedReading extends Reading {
 }
 
 /** What the policy holds against a value; `undefined`: nothing. */
-export function objection(ns: bigint, policy: SettingPolicy): string | undefined {
+function objection(ns: bigint, policy: SettingPolicy): string | undefined {
   const least = minimumNs(policy);
   if (ns === 0n) return 'it is zero';
   if (ns < 0n) return 'it is negative';

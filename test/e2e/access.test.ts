@@ -79,11 +79,11 @@ describe('ways into a node', () => {
     });
 
     it.each([['guest', 'sudo-password', /password/], ['nosudo', 'no-sudo', /password|not allowed|may not/]] as const)(
-      'refused to %s leaves the node unreachable, says why and does not hang',
+      'refused to %s refuses the node, says why, with the rule that would allow it, and does not hang',
       async (user, name, words) => {
         const ended = await stage.run('apply', [name], { user });
         const host = hostsOf(ended).get(name);
-        expect(host).toMatchObject({ outcome: 'unreachable', failure: { kind: 'rootRefused', next: expect.stringContaining(`${user} ALL=(root) NOPASSWD`) as string } });
+        expect(host).toMatchObject({ outcome: 'refused', failure: { kind: 'rootRefused', next: expect.stringContaining(`${user} ALL=(root) NOPASSWD: /bin/sh -s`) as string } });
         expect(`${host?.failure?.summary} ${host?.failure?.detail}`).toMatch(words);
         expect(ended.code).toBe(2);
         await isUntouched(name);
@@ -166,6 +166,16 @@ describe('ways into a node', () => {
       expect(new Set([...hostsOf(strict).values()].map((host) => host.verdict))).toEqual(new Set(['fail']));
       expect(readFileSync(knownHosts, 'utf8')).toBe(learnt);
     });
+  });
+
+  it('hosts that fail alike are told once, with what stands behind it', async () => {
+    const config = join(stage.folder, 'ssh_config');
+    writeFileSync(config, "Host *\n  ProxyCommand echo 'no way out of here' >&2\n");
+    const ended = await stage.run('audit', ['key-1', 'key-2', 'key-3'], { output: 'text', settings: { ssh: { config } } });
+    expect(ended.stdout.match(/the ProxyCommand to the host ended/g)).toHaveLength(1);
+    expect(ended.stdout).toContain('no answer  3 hosts: key-[1-3]\n');
+    expect(ended.stdout).toContain('the ProxyCommand said: no way out of here\n');
+    expect(ended.code).toBe(2);
   });
 
   it('a host that is not there does not keep its neighbour from being mended', async () => {

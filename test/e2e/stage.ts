@@ -32,6 +32,8 @@ export interface Access {
   readonly playbook?: string;
   readonly output?: Output;
   readonly environment?: Readonly<Record<string, string>>;
+  /** Beside and before what the inventory says of all hosts by itself. */
+  readonly settings?: Readonly<Record<string, unknown>>;
 }
 
 export type Output = 'json' | 'ndjson' | 'text';
@@ -115,11 +117,11 @@ function answers(verb: string, output: Output = 'json'): string[] {
   return ['--output', output, ...(ASKING.includes(verb) && output !== 'text' ? ['--yes'] : [])];
 }
 
-function inventoryOf(lab: Lab, names: readonly string[], { user = 'root', bySudo = [], absent = {}, connectTimeout = '5s', labels }: Access): string {
+function inventoryOf(lab: Lab, names: readonly string[], { user = 'root', bySudo = [], absent = {}, connectTimeout = '5s', labels, settings }: Access): string {
   const known = names.map((name) => ({
     name, address: lab.node(name).address, ...(bySudo.includes(name) ? { user: 'ops', become: 'sudo' } : {}), ...(labels ? { labels: labels(name) } : {}),
   }));
   const unknown = Object.entries(absent).map(([name, address]) => ({ name, address }));
-  const defaults = { user, identityFile: lab.keyFile, become: user === 'root' ? 'none' : 'sudo', connectTimeout };
+  const defaults = { user, identityFile: lab.keyFile, become: user === 'root' ? 'none' : 'sudo', connectTimeout, ...settings };
   return stringify({ defaults, groups: { lab: { hosts: [...known, ...unknown] } } });
 }

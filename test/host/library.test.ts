@@ -7,7 +7,7 @@ import { buildGuard, buildLibrary, DEFAULT_PLACES } from '../../src/host/library
 import { embedShell } from './embed-shell.js';
 
 const NONCE = '0123456789abcdef0123456789abcdef';
-const library = (purpose: 'read' | 'write'): string => buildLibrary(NONCE, purpose, DEFAULT_PLACES);
+const library = (purpose: 'read' | 'readNarrowly' | 'write'): string => buildLibrary(NONCE, purpose, DEFAULT_PLACES);
 const mayRun = (program: string): boolean => spawnSync(program, ['--version']).error === undefined;
 
 /** Shell text without comments and without the text inside quotes. */
@@ -20,12 +20,12 @@ describe('the shell text', () => {
     for (const { modulePath, moduleText } of embedShell()) expect(readFileSync(modulePath, 'utf8')).toBe(moduleText);
   });
 
-  it('for reading holds no word that changes a node', () => {
-    const bare = bareShell(library('read'));
+  it.each(['read', 'readNarrowly'] as const)('for reading (%s) holds no word that changes a node', (purpose) => {
+    const bare = bareShell(library(purpose));
     expect(bare).not.toMatch(/\b(mv|rm|rmdir|mkdir|cp|ln|chmod|chown|touch|tee|dd|mktemp|install|truncate|sync|kill|mount|umount|chattr|logger)\b/);
     expect(bare.match(/systemctl +(?!show\b|status\b|cat\b|is-active\b|--version\b|curl\b)[a-z-]+/g) ?? []).toEqual([]);
     expect(bare.match(/[0-9]*>[>|]?(?!\/dev\/null|&[0-9])\S*/g) ?? []).toEqual([]);
-    expect(library('read')).not.toContain('fm_do_edit');
+    expect(library(purpose)).not.toContain('fm_do_edit');
     expect(library('write')).toContain('fm_do_edit');
   });
 
@@ -35,9 +35,11 @@ describe('the shell text', () => {
     try {
       const file = join(directory, 'library.sh');
       writeFileSync(file, library('write').replace(/^/, '# shellcheck shell=sh disable=SC2154,SC2034,SC2317\n'));
+      const narrow = join(directory, 'narrow.sh');
+      writeFileSync(narrow, library('readNarrowly').replace(/^/, '# shellcheck shell=sh disable=SC2154,SC2034,SC2317\n'));
       const guard = join(directory, 'guard.sh');
       writeFileSync(guard, buildGuard(DEFAULT_PLACES).replace(/^/, '# shellcheck shell=sh disable=SC2154,SC2034,SC2317\n'));
-      const { stdout, status } = spawnSync('shellcheck', ['-s', 'sh', file, guard], { encoding: 'utf8' });
+      const { stdout, status } = spawnSync('shellcheck', ['-s', 'sh', file, narrow, guard], { encoding: 'utf8' });
       expect(stdout).toBe('');
       expect(status).toBe(0);
     } finally {
@@ -47,7 +49,7 @@ describe('the shell text', () => {
 
   it.for([['dash'], ['bash', '--posix'], ['busybox', 'sh']])('is understood by %s, and a part of it does nothing', ([shell = '', ...args], context) => {
     if (spawnSync(shell, [...args, '-c', ':']).error && !process.env['CI']) return context.skip(`${shell} is not installed`);
-    for (const purpose of ['read', 'write'] as const) {
+    for (const purpose of ['read', 'readNarrowly', 'write'] as const) {
       const { status, stderr } = spawnSync(shell, [...args, '-n'], { input: library(purpose), encoding: 'utf8' });
       expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     }

@@ -5,6 +5,7 @@ import type { Answer, Query } from '../../src/core/query.js';
 import { createReadSession, createWriteSession } from '../../src/host/session.js';
 import type { Visit } from '../../src/host/visit.js';
 import { decodeRequest, encodeAnswers, encodeResult, type Request } from '../../src/host/wire.js';
+import { LOCAL_HOST } from './local-node.js';
 
 const NONCE = '0123456789abcdef0123456789abcdef';
 const FILE = { exists: true, kind: 'file', realPath: '/a', viaLink: false, mode: 0o644, uid: 0, gid: 0, size: 1, links: 1, inode: '9', modifiedAt: 1, bytes: Uint8Array.from([65]) } as const;
@@ -17,6 +18,7 @@ function makeVisit(spoil: (n: number) => boolean = () => false): { visit: Visit;
   const visit: Visit = {
     nonce: NONCE,
     hostKey: 'SHA256:x',
+    login: { host: LOCAL_HOST, user: 'root' },
     close: async () => undefined,
     async exchange(line) {
       const body = decodeRequest(line((seq += 1)), NONCE)?.body;

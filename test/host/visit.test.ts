@@ -94,6 +94,25 @@ describe('sudo', () => {
     );
   });
 
+  it.each([
+    ['a question of its own', 'printf "Token: " >&2; sleep 60', 'go\n', 'Token:'],
+    ['a second question after the password', 'printf %s "$3" >&2; read -r given; printf "\nCode for %s: " "$given" >&2; sleep 60', 'go\na password\n', 'Code for [redacted]:'],
+  ])('is not answered, nor waited for longer than the deadline, when it asks %s', async (_name, script, sent, detail) => {
+    let written = '';
+    const onWrite = (text: string): string => ((written += text), text);
+    const secrets = { read: () => Promise.resolve('a password') };
+    const host: Host = { ...sudoHost, becoming: { password: { from: 'prompt' } } };
+    await expect(askOver({ ...sudo(script), onWrite }, { startTimeoutMs: 300, secrets }, host)).rejects.toEqual(
+      failsWith('rootRefused', { summary: containing('something else than the password'), detail }),
+    );
+    expect(written).toBe(sent);
+  });
+
+  it('that never says anything is out of time', async () => {
+    const host: Host = { ...sudoHost, becoming: { password: { from: 'prompt' } } };
+    await expect(askOver(sudo('sleep 60'), { startTimeoutMs: 50, secrets: { read: () => Promise.resolve('a password') } }, host)).rejects.toEqual(failsWith('timeout'));
+  });
+
   it('never waits for a password prompt longer than the deadline', async () => {
     await expect(askOver(sudo('sleep 60'), { operationTimeoutMs: 50 }, sudoHost)).rejects.toEqual(failsWith('timeout'));
   });

@@ -126,14 +126,14 @@ fm_show_process() {
   fm_field "$fm_value"
 }
 
-fm_do_processes() {
-  fm_listing=$(ls -l /proc/[0-9]*/exe)
+# fm_pick NAME: the numbers of processes in fm_listing whose program has that name, into fm_found.
+fm_pick() {
   fm_found=
   set -f
   IFS=$fm_nl
   for fm_line in $fm_listing; do
     case $fm_line in
-      *"/exe -> "*"/$1" | *"/exe -> "*"/$1 (deleted)")
+      *"/exe -> "*"/$1" | *"/exe -> "*"/$1 (deleted)" | *"/exe -> "*"/$1\\ (deleted)")
         fm_line=${fm_line#*/proc/}
         fm_found="$fm_found ${fm_line%%/*}"
         ;;
@@ -141,6 +141,11 @@ fm_do_processes() {
   done
   unset IFS
   set +f
+}
+
+fm_do_processes() {
+  fm_listing=$(ls -l /proc/[0-9]*/exe)
+  fm_pick "$1"
   fm_hidden=0
   [ -d /proc/1 ] || fm_hidden=1
   for fm_entry in /proc/[0-9]*; do

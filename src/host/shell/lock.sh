@@ -116,25 +116,19 @@ fm_do_lock() {
   fi
 }
 
-# fm_fail_by PLACE: nothing was changed; the reason is found by looking at the node.
-fm_fail_by() {
-  fm_bar='exit'
-  fm_detail=
-  if fm_hindrance "$1" 8192; then
-    case $fm_why in readOnlyMount | mountPoint) fm_bar=readOnly ;; *) fm_bar=$fm_why ;; esac
-  else
-    fm_own_uid
-    [ "$fm_value" = 0 ] || fm_bar=denied
-  fi
-  fm_result "failed none $fm_bar $fm_rc" "$1: $fm_detail${fm_detail:+; }$fm_said"
-}
-
 fm_guarded() {
   case $fm_guard in firing) fm_guard='at work' ;; esac
   fm_result 'failed none locked ' "the guard of run $fm_armed is $fm_guard"
 }
 
+# A lock gets its name a moment after it was made: whoever comes in between waits for it, to say who holds the node.
 fm_locked() {
+  fm_left=2
+  while [ -z "$fm_holder" ] && [ -d "$fm_lock" ] && [ "$fm_left" -gt 0 ]; do
+    fm_left=$((fm_left - 1))
+    sleep 1
+    fm_read_holder "$fm_lock"
+  done
   fm_silence "$fm_lock"
   fm_result 'failed none locked ' "run ${fm_holder:-unknown} of ${fm_who:-unknown}, silent for $fm_silent s"
 }

@@ -178,3 +178,16 @@ fm_log() {
   command -v logger >/dev/null && command -v timeout >/dev/null || return 0
   fm_limited 2 logger -t fleetmend -- "$fm_line" </dev/null >/dev/null
 }
+
+# fm_fail_by PLACE: nothing was changed; the reason is found by looking at the node.
+fm_fail_by() {
+  fm_bar='exit'
+  fm_detail=
+  if fm_hindrance "$1" 8192; then
+    case $fm_why in readOnlyMount | mountPoint) fm_bar=readOnly ;; *) fm_bar=$fm_why ;; esac
+  else
+    fm_own_uid
+    [ "$fm_value" = 0 ] || fm_bar=denied
+  fi
+  fm_result "failed none $fm_bar $fm_rc" "$1: $fm_detail${fm_detail:+; }$fm_said"
+}
