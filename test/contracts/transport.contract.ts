@@ -11,6 +11,12 @@ export interface TransportUnderTest {
   readonly absentHost: Host;
   /** Of the host's key. */
   readonly fingerprint: string;
+  /** `unknown`: the implementation learns that there was a signal, and not which. */
+  readonly signalName?: 'unknown';
+  /** `dropped`: the server ends the channel with the command, whatever its children still write. */
+  readonly lateOutput?: 'dropped';
+  /** The server has no terminals to give. */
+  readonly withoutTerminals?: true;
   close(): Promise<void>;
 }
 
@@ -54,7 +60,29 @@ export function transportContract(name: string, setup: () => Promise<TransportUn
     });
 
     it('a command that was killed ends with its signal', async () => {
-      expect((await run(await open('kill -KILL $$'))).end).toEqual({ how: 'signal', signal: 'SIGKILL' });
+      expect((await run(await open('kill -KILL $$'))).end).toEqual({ how: 'signal', signal: lab.signalName ?? 'SIGKILL' });
+    });
+
+    it('a command has a terminal when that is asked for, and none otherwise', async ({ skip }) => {
+      expect((await run(await open('test -t 0 || test -t 1 || echo none'))).stdout).toBe('none\n');
+      if (lab.withoutTerminals) return skip('this server has no terminals');
+      const shell = await lab.transport.open(lab.host, 'test -t 0 && test -t 1 && echo both', new AbortController().signal, 'pty');
+      expect((await run(shell)).stdout).toContain('both\r\n');
+    });
+
+    it('every byte passes a terminal that was told to change none', async ({ skip }) => {
+      if (lab.withoutTerminals) return skip('this server has no terminals');
+      const bytes = Buffer.from(Array.from({ length: 256 * 256 }, (_, index) => index % 256));
+      const shell = await lab.transport.open(lab.host, `stty raw -echo; echo ready; head -c ${bytes.length}`, new AbortController().signal, 'pty');
+      shell.stderr.resume();
+      const output = collect(shell.stdout.on('data', function once(chunk: Buffer) {
+        if (!chunk.includes('ready\n')) return;
+        shell.stdout.off('data', once);
+        shell.stdin.write(bytes);
+      }));
+      const stdout = await output;
+      expect(stdout.subarray(-bytes.length).equals(bytes)).toBe(true);
+      expect(await shell.ended).toEqual({ how: 'exit', code: 0 });
     });
 
     it('5 MB on stderr do not block stdout or the end', async () => {
@@ -75,7 +103,7 @@ export function transportContract(name: string, setup: () => Promise<TransportUn
       shell.stdout.on('data', (chunk: Buffer) => (lengths.stdout += chunk.length));
       shell.stderr.on('data', (chunk: Buffer) => (lengths.stderr += chunk.length));
       expect(await shell.ended).toEqual({ how: 'exit', code: 3 });
-      expect(lengths).toEqual({ stdout: MIB, stderr: MIB + noise.length });
+      if (lab.lateOutput !== 'dropped') expect(lengths).toEqual({ stdout: MIB, stderr: MIB + noise.length });
     });
 
     it('a child that keeps the output open does not keep the connection', async () => {
