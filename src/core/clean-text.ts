@@ -1,6 +1,6 @@
 /**
  * Text that a node or a peer wrote, made harmless for a terminal and a log line.
- * Never translates, never shortens, never touches normal Unicode.
+ * Never translates, never shortens unless it is asked to, never touches normal Unicode.
  */
 
 /** C0 except \n and \t, DEL, C1; the bidirectional controls that reorder what a reader sees. */
@@ -21,4 +21,17 @@ export function cleanLine(text: string): string {
 /** JSON text in which nothing can act on a terminal: what JSON itself leaves as it is, is escaped. The value stays the same. */
 export function escapeControls(json: string): string {
   return json.replace(/[\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+/** Stands where the rest of a text was cut off. */
+export const CUT_MARK = '...';
+
+/** At most `limit` characters, and a mark where there were more: what stands before it may be the beginning of a secret (known-secrets.ts). */
+export function cutText(text: string, limit: number): string {
+  return text.length > limit ? markCut(text.slice(0, limit)) : text;
+}
+
+/** Of a text whose rest was cut off: half a character at its end goes too. */
+export function markCut(text: string): string {
+  return `${text.replace(/[\ufffd\ud800-\udbff]+$/, '')}${CUT_MARK}`;
 }

@@ -11,6 +11,7 @@
  * no text. Digests of whole files are shown: someone who knows all the rest of a file can try short secrets against
  * them. Paths (`tokenFile`) and names (`secretName`) are no secrets and stay.
  */
+import { findKnown, REDACTED } from './known-secrets.js';
 import { findShapes } from './secret-shapes.js';
 import { MARK, findValues } from './secret-values.js';
 import type { TextRange } from './text-ranges.js';
@@ -31,8 +32,8 @@ export type SecretFinder = (text: string, isSecretName: (name: string) => boolea
 
 /** For lines on a screen, in a report or in a log. Redacting twice is redacting once. */
 export function redactText(text: string, rule: SecretRule = GENERAL_RULE): string {
-  const ranges = mergeRanges([...findShapes(text), ...findValues(text, { names: rule.names, lines: 'message' }), ...findMarked(text, rule)]);
-  return replaceRanges(text, ranges, (old) => (isMark(old) ? old : '[redacted]'));
+  const ranges = mergeRanges([...findShapes(text), ...findValues(text, { names: rule.names, lines: 'message' }), ...findKnown(text, rule.values)]);
+  return replaceRanges(text, ranges, (old) => (isMark(old) ? old : REDACTED));
 }
 
 /**
@@ -47,26 +48,9 @@ export function redactVersions(texts: readonly string[], rule: SecretRule, range
     return number;
   };
   return texts.map((text, index) => {
-    const found = [...findShapes(text), ...findValues(text, { names: rule.names, lines: 'file' }), ...findMarked(text, rule), ...(ranges[index] ?? [])];
+    const found = [...findShapes(text), ...findValues(text, { names: rule.names, lines: 'file' }), ...findKnown(text, rule.values), ...(ranges[index] ?? [])];
     return replaceRanges(text, mergeRanges(found), (secret) => `[redacted ${numberOf(secret)}]`);
   });
-}
-
-/** Shorter values are hidden only where they stand alone: `0s` is in many a word. */
-const SHORT_CHARACTERS = 6;
-
-function* findMarked(text: string, { values }: SecretRule): Generator<TextRange> {
-  for (const value of values) {
-    if (value === '') continue;
-    for (let at = text.indexOf(value); at !== -1; at = text.indexOf(value, at + value.length)) {
-      const end = at + value.length;
-      if (value.length >= SHORT_CHARACTERS || !(isWordy(text[at - 1]) || isWordy(text[end]))) yield { start: at, end };
-    }
-  }
-}
-
-function isWordy(char: string | undefined): boolean {
-  return char !== undefined && /[A-Za-z0-9_]/.test(char);
 }
 
 function isMark(text: string): boolean {

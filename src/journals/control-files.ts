@@ -5,7 +5,7 @@
  */
 import { constants } from 'node:fs';
 import { join } from 'node:path';
-import { cleanLine } from '../core/clean-text.js';
+import { cleanLine, escapeControls } from '../core/clean-text.js';
 import type { ControlAct } from '../core/rollout.js';
 import { openRegular } from './disk.js';
 import type { RunHolder } from './holder.js';
@@ -55,7 +55,7 @@ export function parseNote(text: string): ControlNote | string {
 }
 
 export function answerText({ accepted, text }: ControlAnswer): string {
-  return JSON.stringify({ v: CONTROL_VERSION, accepted, text: text.slice(0, ANSWER_CHARS) });
+  return escapeControls(JSON.stringify({ v: CONTROL_VERSION, accepted, text: text.slice(0, ANSWER_CHARS) }));
 }
 
 export function parseAnswer(text: string): ControlAnswer | undefined {

@@ -25,7 +25,7 @@ function has(members: Readonly<Record<string, Shape>>): Shape {
   };
 }
 
-const failure = has({ kind: text, summary: text, detail: optional(text), done: optional(text), next: optional(text) });
+const failure = has({ kind: text, summary: text, detail: optional(text), done: optional(text), next: optional(text), target: optional(text) });
 const verdict = oneOf('pass', 'fail', 'unknown', 'notApplicable');
 const finding = has({
   verdict, summary: text, expected: text, actual: text, drift: listOf(text), notes: listOf(text),
@@ -94,7 +94,7 @@ const RUN_FACTS: Readonly<Record<RunFact['type'], Shape>> = {
   waveBegan: has({ wave, of: wave, hosts: count }),
   soaking: has({ wave, ms: count }),
   gateFailed: has({ wave, failure, hosts: listOf(text) }),
-  wavePassed: has({ wave }),
+  wavePassed: has({ wave, through: optional(count), hosts: optional(count) }),
   waiting: has({ for: oneOf('window', 'person'), until: text }),
   controlled: has({ by: text, act: isActShape }),
   stopped: has({

@@ -31,6 +31,26 @@ export function oneOf<const T extends string>(...words: readonly T[]): Field<T> 
   return field(words.length === 1 ? `"${words[0]}"` : `one of ${words.join(', ')}`, (value): value is T => words.some((word) => word === value));
 }
 
+export function literally<const T extends boolean>(wanted: T): Field<T> {
+  return field(String(wanted), (value): value is T => value === wanted);
+}
+
+/** The word none, or what `item` takes. */
+export function noneOr<T>(item: Field<T>): Field<T | 'none'> {
+  return (value, path, errors) => (value === 'none' ? value : item(value, path, errors));
+}
+
+/** Mappings that are told apart by the word that stands under `key`. */
+export function eitherOf<M extends Members>(key: string, members: M): Field<Checked<M[keyof M]>> {
+  return (value, path, errors) => {
+    if (!isMapping(value)) return refuse(path, 'a mapping', value, errors);
+    const word = value[key];
+    const member = typeof word === 'string' && Object.hasOwn(members, word) ? members[word] : undefined;
+    if (member === undefined) return refuse(join(path, key), `one of ${Object.keys(members).join(', ')}`, word, errors);
+    return member(value, path, errors) as Checked<M[keyof M]> | undefined;
+  };
+}
+
 export function listOf<T>(item: Field<T>): Field<readonly T[]> {
   return (value, path, errors) => {
     if (!Array.isArray(value)) return refuse(path, 'a list', value, errors);

@@ -3,6 +3,7 @@
  * apart. Pure. The head has a fixed shape and says how long the entry is, so that a cut line is shorter than it says.
  */
 import { createHash } from 'node:crypto';
+import { escapeControls } from '../core/clean-text.js';
 import type { JournalEntry } from '../core/journal.js';
 import { shapeOfFact } from './fact-shape.js';
 
@@ -24,7 +25,7 @@ export type Line =
 
 /** `writer`: 16 hexadecimal digits that name the process's journal. Without line end. */
 export function lineOf(entry: JournalEntry, writer: string): string {
-  const text = JSON.stringify(entry);
+  const text = escapeControls(JSON.stringify(entry));
   const bytes = Buffer.byteLength(text).toString(16).padStart(8, '0');
   return `{"v":${JOURNAL_VERSION},"writer":"${writer}","sha256":"${shortDigest(text)}","bytes":"${bytes}","entry":${text}}`;
 }

@@ -1,5 +1,6 @@
 /** plans.ndjson: what was shown of each host before anything was touched, one plan a line. Whole, by its digest, or refused. */
 import { createHash } from 'node:crypto';
+import { escapeControls } from '../core/clean-text.js';
 import { digestOf } from '../core/bytes.js';
 import { FleetmendError } from '../core/failure.js';
 import type { HostPlan } from '../core/plan.js';
@@ -11,7 +12,7 @@ export async function writePlans(path: string, plans: readonly HostPlan[]): Prom
   const hash = createHash('sha256');
   const lines = function* (): Generator<string> {
     for (const plan of plans) {
-      const line = `${JSON.stringify(plan)}\n`;
+      const line = `${escapeControls(JSON.stringify(plan))}\n`;
       hash.update(line);
       yield line;
     }

@@ -1,11 +1,12 @@
 /** run.json as text: what a run keeps of itself, with a schema version and the digest of the plans beside it. Pure. */
+import { escapeControls } from '../core/clean-text.js';
 import { isRunName } from '../core/run-name.js';
 import type { Digest } from '../core/bytes.js';
 import { FleetmendError } from '../core/failure.js';
 import type { InputError } from '../core/input-error.js';
 import { badInput } from '../core/input-error.js';
 import type { RunRecord } from '../core/run-record.js';
-import { anyText, field, lineText, listOf, mapOf, mapping, oneOf, optional, wholeNumber } from './fields.js';
+import { anyText, eitherOf, field, lineText, listOf, literally, mapOf, mapping, noneOr, oneOf, optional, wholeNumber } from './fields.js';
 
 const RECORD_VERSION = 1;
 const MAX_TIMEOUT_MS = 86_400_000;
@@ -20,9 +21,30 @@ export const timeField = field('a time such as 2026-01-31T12:00:00.000Z', (value
   return typeof value === 'string' && /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/.test(value) && !Number.isNaN(Date.parse(value));
 });
 
+const passwordField = eitherOf('from', {
+  prompt: mapping({ from: oneOf('prompt') }),
+  env: mapping({ from: oneOf('env'), name: lineText }),
+  command: mapping({ from: oneOf('command'), argv: listOf(anyText) }),
+});
+
+const ownSsh = {
+  config: optional(noneOr(mapping({ file: lineText }))), certificateFile: optional(lineText), hostKeyAlias: optional(lineText),
+  password: optional(passwordField), legacyAlgorithms: optional(literally(true)), legacyJumps: optional(literally(true)),
+};
+
+const jumpHost = mapping({
+  jump: lineText, name: lineText, identityFile: optional(lineText), connectTimeoutMs: optional(wholeNumber(1, MAX_TIMEOUT_MS)), 
+  ssh: optional(mapping({ ...ownSsh, proxyJump: optional(oneOf('none')) })),
+});
+
+/** What the inventory left open is not there; earlier versions wrote port, user and connectTimeoutMs always. */
 export const hostField = mapping({
-  name: lineText, address: lineText, port: wholeNumber(1, 65_535), user: lineText, identityFile: optional(lineText),
-  become: oneOf('none', 'sudo'), connectTimeoutMs: wholeNumber(1, MAX_TIMEOUT_MS), labels: mapOf(lineText),
+  name: lineText, address: lineText, port: optional(wholeNumber(1, 65_535)), user: optional(lineText), identityFile: optional(lineText),
+  become: oneOf('none', 'sudo', 'doas', 'su'),
+  becoming: optional(mapping({ password: optional(passwordField), terminal: optional(oneOf('pty')), scope: optional(oneOf('commands')) })),
+  connectTimeoutMs: optional(wholeNumber(1, MAX_TIMEOUT_MS)), transport: optional(oneOf('openssh')),
+  ssh: optional(mapping({ ...ownSsh, proxyJump: optional(noneOr(listOf(lineText))), jumpHosts: optional(listOf(jumpHost)) })),
+  labels: mapOf(lineText),
 });
 
 export const playbookField = mapping({
@@ -31,7 +53,7 @@ export const playbookField = mapping({
 });
 
 export const connectionField = mapping({
-  hostKeys: oneOf('strict', 'accept-new'), knownHosts: optional(listOf(lineText)), identityFile: optional(lineText),
+  hostKeys: optional(oneOf('strict', 'accept-new')), knownHosts: optional(listOf(lineText)), identityFile: optional(lineText),
   concurrency: wholeNumber(1, 1000), startsPerSecond: optional(wholeNumber(1, 1000)),
 });
 
@@ -55,7 +77,7 @@ const document = mapping({
 });
 
 export function runRecordText(record: RunRecord, plans: PlansMark): string {
-  return `${JSON.stringify({ v: RECORD_VERSION, record, plans }, null, 2)}\n`;
+  return `${escapeControls(JSON.stringify({ v: RECORD_VERSION, record, plans }, null, 2))}\n`;
 }
 
 /** A document with more errors than this was never ours. */

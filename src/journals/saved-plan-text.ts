@@ -3,6 +3,7 @@
  * Reads and writes one host at a time. Never touches a disk.
  */
 import { createHash } from 'node:crypto';
+import { escapeControls } from '../core/clean-text.js';
 import type { Failure } from '../core/failure.js';
 import { FleetmendError } from '../core/failure.js';
 import type { InputError } from '../core/input-error.js';
@@ -13,7 +14,7 @@ import { isFailureShape, isPlanShape } from './fact-shape.js';
 import { field, lineText, mapping, optional, wholeNumber } from './fields.js';
 import { connectionField, digestField, hostField, playbookField, timeField } from './run-record-text.js';
 
-export const PLAN_VERSION = 1;
+const PLAN_VERSION = 1;
 /** Every saved plan begins so. */
 export const PLAN_MARK = '{"fleetmendPlan":';
 
@@ -36,7 +37,7 @@ export function* savedPlanLines(saved: SavedPlan): Generator<string> {
     for (const { host, value, failure } of hosts) yield { host, plan: value, failure };
   };
   for (const value of whole()) {
-    const line = `${JSON.stringify(value)}\n`;
+    const line = `${escapeControls(JSON.stringify(value))}\n`;
     hash.update(line);
     yield line;
   }

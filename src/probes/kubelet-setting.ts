@@ -6,6 +6,7 @@ import { judgeSetting } from '../kubelet/judge.js';
 import { FOUR_HOURS_NS } from '../kubelet/setting.js';
 import type { SettingPolicy } from '../kubelet/setting.js';
 import { surveyKubelet } from '../kubelet/survey.js';
+import { USUAL_KUBELET_FILES } from '../kubelet/usual-files.js';
 
 const duration = z.string().superRefine((text, context) => {
   const parsed = parseDuration(text);
@@ -41,4 +42,5 @@ export const kubeletSetting = defineProbe({
     };
     return judgeSetting(yield* surveyKubelet(unit), { flag, key, defaultNs: FOUR_HOURS_NS }, policy);
   },
+  usualFiles: () => USUAL_KUBELET_FILES,
 });

@@ -2,7 +2,9 @@
  * Reads a server's first bytes: its greeting, and the algorithms it offers in KEXINIT (RFC 4253 4.2, 6, 7.1), so that
  * "nothing in common" is known by comparing lists and not by an error's text. Pure; never trusts a length.
  */
+import { cutText } from '../core/clean-text.js';
 import type { AlgorithmOffer } from './algorithms.js';
+import { readWire } from './wire.js';
 
 const KEXINIT = 20;
 const STRICT_KEX = 'kex-strict-s-v00@openssh.com';
@@ -23,9 +25,9 @@ export interface ServerOpening {
 export function readServerOpening(bytes: Buffer): ServerOpening {
   const text = bytes.toString('latin1');
   const start = /(?:^|\n)SSH-/.exec(text);
-  if (start === null) return { greeting: text.slice(0, 1000) };
+  if (start === null) return { greeting: cutText(text, 1000) };
   const identification = start.index + (start[0].startsWith('\n') ? 1 : 0);
-  const greeting = text.slice(0, Math.min(identification, 1000));
+  const greeting = cutText(text.slice(0, identification), 1000);
   const end = text.indexOf('\n', identification);
   const offer = end < 0 ? undefined : readPackets(bytes.subarray(end + 1));
   return offer ? { greeting, offer } : { greeting };
@@ -46,15 +48,8 @@ function readPackets(bytes: Buffer): ServerOffer | undefined {
 
 /** Byte type, 16 bytes of cookie, then ten name lists. */
 function readKexInit(payload: Buffer, isFirst: boolean): ServerOffer | undefined {
-  const lists: string[][] = [];
-  let at = 17;
-  while (lists.length < 8) {
-    if (payload.length < at + 4) return undefined;
-    const length = payload.readUInt32BE(at);
-    if (payload.length < at + 4 + length) return undefined;
-    lists.push(payload.toString('latin1', at + 4, at + 4 + length).split(',').filter((name) => name !== ''));
-    at += 4 + length;
-  }
+  const lists = readWire(payload.subarray(17), (reader) => Array.from({ length: 8 }, () => reader.string().toString('latin1').split(',').filter((name) => name !== '')));
+  if (lists === undefined) return undefined;
   const [kex = [], hostKeys = [], ciphersIn = [], ciphersOut = [], macsIn = [], macsOut = [], packIn = [], packOut = []] = lists;
   const strictKex = isFirst && kex.includes(STRICT_KEX);
   return {

@@ -4,12 +4,13 @@
  */
 import { PassThrough, Writable } from 'node:stream';
 import type { Readable } from 'node:stream';
-import type { Client, ClientChannel } from 'ssh2';
-import { cleanText } from '../core/clean-text.js';
+import type { Client, ClientChannel } from './ssh2.js';
 import { FleetmendError } from '../core/failure.js';
 import type { Hop } from './route.js';
 import type { ShellEnd, ShellStream } from '../core/ports.js';
-import { channelRefusedFailure, connectionLostFailure } from './failures.js';
+import { cutText } from '../core/clean-text.js';
+import { createSwitch } from '../core/switch.js';
+import { channelRefusedFailure, connectionLostFailure, quotePeer } from './failures.js';
 import type { Link } from './link.js';
 
 export interface ShellTimes {
@@ -24,14 +25,14 @@ export interface ShellTimes {
 }
 
 /** Rejects with FleetmendError (channelRefused, or why the link ended); the link has ended then. */
-export async function openShell(link: Link, client: Client, host: Hop, command: string, hostKey: string, times: ShellTimes): Promise<ShellStream> {
+export async function openShell(link: Link, client: Client, host: Hop, command: string, hostKey: string, times: ShellTimes, terminal?: 'pty'): Promise<ShellStream> {
   const explainLater = link.explainLoss;
   link.explainLoss = (reason) => channelRefusedFailure(host, reason);
   const refuse = (reason: string): void => link.end(channelRefusedFailure(host, reason));
   const timer = setTimeout(() => refuse(`no answer within ${times.openMs} ms`), times.openMs);
   const opened = new Promise<ShellStream>((resolve) => {
     try {
-      client.exec(command, (error, channel) => {
+      client.exec(command, terminal ? { pty: { term: 'dumb' } } : {}, (error, channel) => {
         if (error) return refuse(error.message);
         // Now, not after the promise: the exit may be in the same packet.
         resolve(shellStreamOf(channel, link, client, host, hostKey, times));
@@ -82,21 +83,23 @@ function shellStreamOf(channel: ClientChannel, link: Link, client: Client, host:
   channel.pipe(stdout);
   channel.stderr.pipe(stderr);
   channel.on('exit', (code: number | null, signal?: string) => {
-    end = code === null ? { how: 'signal', signal: cleanText(signal ?? 'unknown').slice(0, 64) } : { how: 'exit', code };
+    end = code === null ? { how: 'signal', signal: cutText(quotePeer(signal ?? 'unknown'), 64) } : { how: 'exit', code };
+    clearTimeout(exitTimer); // a server may say it a million times
     exitTimer = setTimeout(leaveUnlessUnread, times.exitGraceMs);
   });
   channel.on('close', leave);
 
   const taken = Promise.all([whenGone(stdout), whenGone(stderr)]);
-  const ended = link.closed.then(async () => {
+  const ended = link.closed.then(async (): Promise<ShellEnd> => {
     clearTimeout(idleTimer);
     clearTimeout(exitTimer);
     stdin.destroy(leaving ? undefined : new FleetmendError(link.reason ?? connectionLostFailure(host, 'connection closed')));
     await unlessTooLate(taken, closing.on, times.closeGraceMs);
-    return end;
+    // A server on the way that was lost is the same news for all hosts behind it; what a server did that none may do is news too.
+    return end.how === 'lost' && (link.reason?.kind === 'jumpHost' || link.reason?.kind === 'protocol') ? { how: 'lost', why: link.reason } : end;
   });
   return {
-    stdin, stdout, stderr, ended, hostKey,
+    stdin, stdout, stderr, ended, hostKey, user: host.user,
     async close() {
       closing.set();
       leave();
@@ -144,12 +147,4 @@ function stdinOf(channel: ClientChannel, touch: () => void): Writable {
 
 function whenGone(stream: Readable): Promise<void> {
   return new Promise((resolve) => stream.on('error', () => undefined).once('close', () => resolve()));
-}
-
-function createSwitch(): { readonly on: Promise<void>; set(): void } {
-  let set: () => void = () => undefined;
-  const on = new Promise<void>((resolve) => {
-    set = resolve;
-  });
-  return { on, set };
 }

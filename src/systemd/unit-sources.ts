@@ -80,6 +80,8 @@ function collectSources(unit: string, answer: UnitAnswer, known: Known): Sources
   }
   const unitBytes = sum([fragment, ...dropIns].map(({ text }) => text.length));
   if (unitBytes > MAX_SUM_BYTES) return tooLarge(unit);
+  const lines = sum([fragment, ...dropIns].map(({ text }) => countLines(text)));
+  if (lines > MAX_LINES) return { ok: false, reason: `the unit files of ${unit} have together more than ${MAX_LINES} lines` };
   const references = environmentFilesOf(fragment, dropIns, unit);
   if (references.length > MAX_ENVIRONMENT_FILES) return { ok: false, reason: `${unit} names more than ${MAX_ENVIRONMENT_FILES} environment files` };
   const environmentFiles = new Map(references.map((file) => [file.path, environmentText(file.path, known)]));
@@ -100,6 +102,15 @@ function sum(sizes: readonly number[]): number {
   return sizes.reduce((total, size) => total + size, 0);
 }
 
+function countLines(text: ByteText): number {
+  let lines = 1;
+  for (const _end of text.matchAll(/[\n\r\0]/g)) {
+    lines += 1;
+    if (lines > MAX_LINES) break;
+  }
+  return lines;
+}
+
 function tooLarge(unit: string): SourcesRead {
   return { ok: false, reason: `the unit files and environment files of ${unit} are together larger than ${MAX_SUM_BYTES / 1024} KiB` };
 }
@@ -111,6 +122,8 @@ function largerThanAllowed(path: string): string {
 /** Parsing costs time, and a node may be hostile. Real files have a few KiB. */
 const MAX_SOURCE_BYTES = 128 * 1024;
 const MAX_SUM_BYTES = 1024 * 1024;
+/** A line costs more than its bytes. Real units have some hundred. */
+const MAX_LINES = 20_000;
 /** Each is a question to the node. */
 const MAX_ENVIRONMENT_FILES = 100;
 

@@ -1,6 +1,7 @@
 /** The rule of a host, one guarantee at a time. */
 import { describe, expect, it } from 'vitest';
 import { decide, dueActivations } from '../../src/core/decide.js';
+import type { Failure } from '../../src/core/failure.js';
 import { fold } from '../../src/core/fold.js';
 import type { HostFact } from '../../src/core/journal.js';
 import { SAMPLE_STEPS, samplePlan } from './sample-plan.js';
@@ -76,6 +77,18 @@ describe('back', () => {
     const back: HostFact[] = [...restarted, sick, undone('dropIn'), undone('config'), { type: 'reactivated', step: 'reload' }, { type: 'reactivated', step: 'restart' }];
     expect(next(...back, { type: 'proved', ok: true, detail: '' })).toMatchObject({ do: 'finish', outcome: 'restored', failure });
     expect(next(...back, { type: 'proved', ok: false, failure })).toMatchObject({ do: 'finish', outcome: 'stuck' });
+  });
+  it('a reason that keeps every step of the way back from the node is told once', () => {
+    const away = { kind: 'jumpHost', summary: 'jump host gate: gone' } as const;
+    const other = { kind: 'timeout', summary: 'slow', target: '10.0.0.7:22' } as const;
+    const told = (cause: Failure, ...wrong: Failure[]): (string | undefined)[] => {
+      const end = next(...allChanged, { type: 'failed', step: 'restart', effect: 'unknown', failure: cause }, { type: 'undoFailed', step: 'dropIn', failure: away }, { type: 'undoFailed', step: 'config', failure: away },
+        { type: 'reactivateFailed', step: 'reload', failure: away }, { type: 'reactivateFailed', step: 'restart', failure: away }, ...wrong.map((one) => ({ type: 'proved', ok: false, failure: one }) as const));
+      return end.do === 'finish' ? [end.failure?.summary, end.failure?.target] : [];
+    };
+    expect(told(away, away)).toEqual(['jump host gate: gone; then the way back failed: the same again', undefined]);
+    expect(told(away, other)).toEqual(['jump host gate: gone; then the way back failed: the same again; slow', '10.0.0.7:22']);
+    expect(told(other, away)).toEqual(['slow; then the way back failed: jump host gate: gone', '10.0.0.7:22']);
   });
   it('the first cause is told, not its consequences', () => {
     const later = { kind: 'timeout', summary: 'later' } as const;

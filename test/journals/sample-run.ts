@@ -5,7 +5,7 @@ import type { RunRecord } from '../../src/core/run-record.js';
 
 const TEXT = readFileSync(new URL('../../playbooks/cis-3.2.5-streaming-connection-idle-timeout.yaml', import.meta.url), 'utf8');
 
-export function sampleHost(name: string): Host {
+function sampleHost(name: string): Host {
   return { name, address: '192.0.2.1', port: 22, user: 'ops', become: 'sudo', connectTimeoutMs: 10_000, labels: { pool: 'a' } };
 }
 

@@ -2,7 +2,7 @@
 import type { Answer, DirectoryAnswer, DirectoryEntry, FileAnswer, ProcessFacts, Query, UnitAnswer } from '../../src/core/query.js';
 import type { ContentCase, NodeCase, ProcessCase } from './case-schema.js';
 
-export const CONFIG_PATH = '/etc/kubernetes/kubelet/kubelet-config.json';
+const CONFIG_PATH = '/etc/kubernetes/kubelet/kubelet-config.json';
 const DROP_IN_PATH = '/etc/systemd/system/kubelet.service.d/10-kubelet-args.conf';
 const MAIN_PID = 900;
 const STARTED_AT = 1_700_000_000;
