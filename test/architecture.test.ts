@@ -9,6 +9,7 @@ const ANY_NODE = /^node:/;
 const ROOMS: Record<string, { rooms: string[]; libraries: (string | RegExp)[] }> = {
   core: { rooms: [], libraries: ['zod', 'diff', 'node:crypto', 'node:stream'] },
   systemd: { rooms: ['core'], libraries: [] },
+  'ssh-config': { rooms: ['core'], libraries: ['node:crypto'] },
   kubelet: { rooms: ['core', 'systemd'], libraries: ['yaml', 'jsonc-parser'] },
   steps: { rooms: ['core', 'kubelet', 'systemd'], libraries: ['zod'] },
   probes: { rooms: ['core', 'kubelet', 'systemd'], libraries: ['zod'] },
@@ -16,14 +17,15 @@ const ROOMS: Record<string, { rooms: string[]; libraries: (string | RegExp)[] }>
   engine: { rooms: ['core', 'kubelet', 'systemd', 'rollout'], libraries: [] },
   commands: { rooms: ['core'], libraries: [ANY_NODE] },
   host: { rooms: ['core'], libraries: [ANY_NODE] },
-  ssh: { rooms: ['core'], libraries: ['ssh2', ANY_NODE] },
+  ssh: { rooms: ['core', 'ssh-config'], libraries: ['ssh2', ANY_NODE] },
+  openssh: { rooms: ['core'], libraries: [ANY_NODE] },
   journals: { rooms: ['core'], libraries: [ANY_NODE] },
   sources: { rooms: ['core', 'kubelet', 'rollout'], libraries: ['yaml', 'zod', ANY_NODE] },
   reporters: { rooms: ['core'], libraries: ['listr2', ANY_NODE] },
-  cli: { rooms: ['core', 'kubelet', 'systemd', 'steps', 'probes', 'rollout', 'engine', 'commands', 'host', 'ssh', 'journals', 'sources', 'reporters'], libraries: ['yargs', 'yargs/helpers', ANY_NODE] },
+  cli: { rooms: ['core', 'kubelet', 'systemd', 'steps', 'probes', 'rollout', 'engine', 'commands', 'host', 'ssh', 'openssh', 'journals', 'sources', 'reporters'], libraries: ['yargs', 'yargs/helpers', ANY_NODE] },
   '.': { rooms: ['core', 'cli'], libraries: [] },
 };
-const PURE = ['core', 'kubelet', 'systemd', 'rollout', 'steps', 'probes'];
+const PURE = ['core', 'kubelet', 'systemd', 'ssh-config', 'rollout', 'steps', 'probes'];
 
 interface Source { readonly file: string; readonly room: string; readonly text: string; readonly imports: readonly string[] }
 

@@ -16,7 +16,10 @@ import type { SurveyPorts, Surveyed } from '../engine/survey-fleet.js';
 import { planFleet } from '../engine/survey-fleet.js';
 import { isSavedPlan, planExposure, readSavedPlan } from '../journals/index.js';
 import type { NewFleet } from './compose.js';
-import { badInput, chooseConnection, composeConnector, composeFleet, playbookOf, refuseRollout, withIdentity } from './compose.js';
+import { badInput } from './bad-input.js';
+import { chooseConnection, composeFleet, playbookOf, refuseRollout } from './compose.js';
+import { composeConnector } from './compose-connector.js';
+import { hostsAgain } from './host-choices.js';
 import type { ApplyArguments, FleetArguments } from './options.js';
 import { hostsToRerun, readPastRun } from './rerun.js';
 import { rolloutFlags } from './rollout-options.js';
@@ -54,11 +57,12 @@ async function fromSavedPlan(args: ApplyOptions): Promise<ApplySource> {
   const saved = await readSavedPlan(args.source);
   const { playbook: origin, inventory } = saved;
   const connection = { ...saved.connection, ...givenConnection(args) };
-  const planned = saved.hosts.map((one) => ({ ...one, host: withIdentity(one.host, args.identityFile) }));
-  const hosts = planned.map(({ host }) => host);
+  const hosts = hostsAgain(saved.hosts.map(({ host }) => host), args);
+  const planned = saved.hosts.map((one, index) => ({ ...one, host: hosts[index] ?? one.host }));
   const playbook = playbookOf(origin);
   refuseRollout(playbook, hosts);
-  const fleet = { playbook, hosts, connection, origin, inventory, concurrency: connection.concurrency, connector: composeConnector(connection) };
+  const connector = await composeConnector(hosts, connection, { all: hosts, verbose: args.verbose });
+  const fleet = { playbook, hosts, connection, origin, inventory, concurrency: connection.concurrency, connector };
   const looksAt = namesOf(planned.filter(isUnsure).map(({ host }) => host));
   const exposure = await planExposure(args.source);
   const remarks = [...(exposure === undefined ? [] : [exposure]), ...(await changedSince(saved))];
@@ -101,10 +105,11 @@ async function fromPastRun(args: ApplyOptions, rerun: string): Promise<ApplySour
   const rollout = { ...record.playbook.rollout, ...rolloutFlags(args) };
   const origin = { ...record.playbook, rollout };
   const playbook = playbookOf(origin);
-  const hosts = limited.map((host) => withIdentity(host, args.identityFile));
+  const hosts = hostsAgain(limited, args);
   refuseRollout(playbook, hosts);
   const inventory = { file: `run ${record.run}`, sha256: digestOf(Buffer.from(JSON.stringify(hosts))) };
-  const fleet = { playbook, hosts, connection, origin, inventory, concurrency: connection.concurrency, connector: composeConnector(connection) };
+  const connector = await composeConnector(hosts, connection, { all: record.hosts, verbose: args.verbose });
+  const fleet = { playbook, hosts, connection, origin, inventory, concurrency: connection.concurrency, connector };
   const remark = `running ${hosts.length} of ${countHosts(record.hosts.length)} of run ${record.run} again (${rerun}): ${foldNames(namesOf(hosts))}`;
   return { fleet, remarks: [remark, ...(await otherPlaybook(record, hosts))], looksAt: namesOf(hosts), plan: (ports) => planFleet(hosts, ports) };
 }
@@ -129,8 +134,8 @@ function refuseOptions(args: ApplyOptions, why: string, names: readonly string[]
 
 /** How hosts are reached may be said anew: it changes nothing of what is done. What nobody said stays as it was. */
 function givenConnection(args: ApplyOptions): Partial<ConnectionChoices> {
-  const { hostKeys, concurrency, ...said } = chooseConnection(args);
-  return { ...said, ...(args.hostKeys === undefined ? {} : { hostKeys }), ...(args.concurrency === undefined ? {} : { concurrency }) };
+  const { concurrency, ...said } = chooseConnection(args);
+  return { ...said, ...(args.concurrency === undefined ? {} : { concurrency }) };
 }
 
 function namesOf(hosts: readonly Host[]): string[] {

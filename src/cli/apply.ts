@@ -18,7 +18,7 @@ import type { ApprovalChoices } from './approval.js';
 import { APPROVE_OPTIONS, bindApproval, readApproval, yesNow } from './approval.js';
 import { atEnd } from './at-end.js';
 import { changeHosts } from './change-hosts.js';
-import { badInput } from './compose.js';
+import { badInput } from './bad-input.js';
 import { confirm } from './confirm.js';
 import { nextCommands } from './next-commands.js';
 import { GUARD, YES, withApplyOptions } from './options.js';

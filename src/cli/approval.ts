@@ -5,7 +5,7 @@ import { cleanLine } from '../core/clean-text.js';
 import { FleetmendError } from '../core/failure.js';
 import { quoteText } from '../core/input-error.js';
 import { readTextFile } from '../sources/index.js';
-import { badInput } from './compose.js';
+import { badInput } from './bad-input.js';
 import { systemClock } from './system-clock.js';
 import { whoAmI } from './who.js';
 

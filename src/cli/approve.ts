@@ -2,7 +2,7 @@
 import type { CommandModule } from 'yargs';
 import { EXIT } from '../core/report.js';
 import { bindApproval, readApproval, writeApproval, yesNow } from './approval.js';
-import { badInput } from './compose.js';
+import { badInput } from './bad-input.js';
 import { confirm } from './confirm.js';
 import { print, say } from './outlet.js';
 import { openSavedPlan, tellSavedPlan } from './show-saved-plan.js';

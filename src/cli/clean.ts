@@ -31,8 +31,8 @@ export const cleanCommand: CommandModule<object, CleanArguments> = {
 
 async function clean(args: CleanArguments): Promise<number> {
   refuseSilentYes('clean asks', args);
-  const open = await openPastRun(args);
-  const session = startSession(open.fleet, { output: args.output, run: open.run });
+  const open = await openPastRun(args, { reaches: (past) => ({ due: hostsToClean(past).map(({ name }) => name) }) });
+  const session = startSession(open.fleet, { output: args.output, run: open.run, resume: (run) => `fleetmend clean ${run}` });
   try {
     const hosts = hostsToClean(open.past);
     if (hosts.length > 0 && !args.yes) {

@@ -30,7 +30,7 @@ const MOST_MS = 2_000;
 const CTRL_C = 0x03;
 
 /** In raw mode also a line that is not ended yet is given out. A Ctrl-C in it counts. */
-async function dropEarlierKeys(input: ReadStream): Promise<'quiet' | 'interrupted'> {
+export async function dropEarlierKeys(input: ReadStream): Promise<'quiet' | 'interrupted'> {
   const begun = performance.now();
   let last = begun;
   let interrupted = false;

@@ -1,7 +1,7 @@
 /** The words of `fleetmend ctl` as an act. Pure; throws FleetmendError (badInput) with what was expected. */
 import { quoteText, suggestWord } from '../core/input-error.js';
 import type { ControlAct } from '../core/rollout.js';
-import { badInput } from './compose.js';
+import { badInput } from './bad-input.js';
 
 export const CONTROL_WORDS: readonly string[] = ['pause', 'continue', 'within', 'skip', 'stop', 'undo', 'status'];
 

@@ -20,16 +20,17 @@ import { resumeCommand } from './resume.js';
 import { completeWords } from './run-completion.js';
 import { runsCommand } from './runs.js';
 import { showCommand } from './show.js';
+import { sudoersCommand } from './sudoers.js';
 import { undoCommand } from './undo.js';
 import { unlockCommand } from './unlock.js';
 
 const EXIT_CODES = `Exit codes: 0 all compliant or changed (undo: all that was asked is back); 1 usage or configuration, nothing touched;
-2 some hosts failed, every one restored or never touched; 3 at least one host is stuck;
+2 some hosts failed, every one restored or never touched; 3 at least one host is stuck, or fleetmend failed by itself;
 4 audit and plan: hosts that fail were found; 130 interrupted: go on with resume.`;
 
 const COMMANDS: readonly CommandModule[] = [
   auditCommand, planCommand, approveCommand, applyCommand, resumeCommand, undoCommand, runsCommand, showCommand,
-  ctlCommand, cleanCommand, unlockCommand, hostsCommand, checkCommand,
+  ctlCommand, cleanCommand, unlockCommand, hostsCommand, checkCommand, sudoersCommand,
 ] as never[];
 
 /** Runs one command line; sets process.exitCode and never exits by itself. */
@@ -61,7 +62,7 @@ async function runCommand(argv: readonly string[]): Promise<void> {
       })
       .parseAsync();
   } catch (thrown) {
-    process.exitCode = EXIT.usage;
+    process.exitCode = failureOf(thrown).kind === 'interrupted' ? EXIT.interrupted : EXIT.usage;
     say(errorText(thrown));
   }
 }

@@ -1,5 +1,6 @@
-/** What Ctrl-C means: the first lets the hosts in progress finish, the second stops at once. Never ends the process itself. */
+/** What Ctrl-C means: the first lets the hosts in progress finish, the second stops at once, and so does an error that nobody caught. */
 import { setMaxListeners } from 'node:events';
+import { listenForCrash } from './listen-for-crash.js';
 
 export interface Interrupts {
   /** Aborted by the first: no new host is begun. */
@@ -31,9 +32,19 @@ export function listenForInterrupts(say: (text: string) => void, resume: () => s
   // A terminal that goes away must not leave hosts in the middle.
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
   for (const signal of signals) process.on(signal, onSignal);
+  const endCrashWatch = listenForCrash({
+    say, resume,
+    stop: () => {
+      drain.abort();
+      stop.abort();
+    },
+  });
   return {
     drain: drain.signal,
     stop: stop.signal,
-    dispose: () => { for (const signal of signals) process.off(signal, onSignal); },
+    dispose: () => {
+      endCrashWatch();
+      for (const signal of signals) process.off(signal, onSignal);
+    },
   };
 }

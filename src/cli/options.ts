@@ -12,14 +12,29 @@ export function withFleetOptions(yargs: Argv, output = OUTPUT) {
 }
 
 /** How hosts are reached, and the format of the output. */
-export function withConnectionOptions<T>(yargs: Argv<T>, output = OUTPUT) {
-  return yargs
+function withConnectionOptions<T>(yargs: Argv<T>, output = OUTPUT) {
+  return withSecretOptions(withWayOptions(yargs))
     .option('concurrency', CONCURRENCY)
     .option('starts-per-second', STARTS_PER_SECOND)
-    .option('host-keys', HOST_KEYS)
-    .option('known-hosts', { ...KNOWN_HOSTS, describe: 'known_hosts file (default: ~/.ssh/known_hosts and /etc/ssh/ssh_known_hosts)' })
+    .option('known-hosts', { ...KNOWN_HOSTS, describe: 'known_hosts file instead of those of ssh_config (default: ~/.ssh/known_hosts and /etc/ssh/ssh_known_hosts)' })
     .option('identity-file', IDENTITY_FILE)
     .option('output', output);
+}
+
+/** What the command line may say of the way to a host. */
+function withWayOptions<T>(yargs: Argv<T>) {
+  return yargs
+    .option('ssh-config', { alias: 'F', type: 'string', requiresArg: true, describe: 'ssh_config file instead of ~/.ssh/config and /etc/ssh/ssh_config; none: read none' })
+    .option('proxy-jump', { alias: 'J', type: 'string', requiresArg: true, describe: 'jump hosts instead of those of inventory and ssh_config: [USER@]HOST[:PORT], the nearest first, with commas; none: no jump. A HOST may be one of the inventory (not for a saved plan or a past run), which keeps its own way' })
+    .option('host-keys', HOST_KEYS)
+    .option('legacy-algorithms', { type: 'boolean', default: false, describe: 'allow weak algorithms (SHA-1, CBC) for nodes that know nothing better' })
+    .option('verbose', { alias: 'v', type: 'boolean', default: false, describe: 'say how hosts are reached before the first one is: files, jump hosts, order of login, becoming root' });
+}
+
+function withSecretOptions<T>(yargs: Argv<T>) {
+  return yargs
+    .option('ask-password', { type: 'boolean', default: false, describe: 'ask once for the login password of hosts whose inventory names no source of one; keys are tried first' })
+    .option('ask-become-password', { alias: 'K', type: 'boolean', default: false, describe: 'ask once for the password of sudo, doas or su, for hosts whose inventory names no source of one' });
 }
 
 /** For `apply`, which takes its hosts and its playbook from files, from a saved plan, or from a past run. */
@@ -33,24 +48,30 @@ export function withApplyOptions(yargs: Argv) {
 
 /** For commands that take up a past run: what it said of connections counts unless it is said anew. */
 export function withRunOptions(yargs: Argv) {
-  return yargs
+  return withSecretOptions(withWayOptions(yargs))
     .positional('run', { type: 'string', demandOption: true, describe: 'name of a run, or the start of one: `fleetmend runs`' })
     .option('concurrency', CONCURRENCY)
     .option('starts-per-second', STARTS_PER_SECOND)
-    .option('host-keys', HOST_KEYS)
     .option('known-hosts', { ...KNOWN_HOSTS, describe: 'known_hosts file instead of those of the run' })
     .option('identity-file', { ...IDENTITY_FILE, describe: 'private key instead of those of the run, for all its hosts' })
     .option('output', OUTPUT);
 }
 
 export function withUnlockOptions(yargs: Argv) {
-  return withInventoryOptions(yargs)
+  return withSecretOptions(withWayOptions(withInventoryOptions(yargs)))
     .option('concurrency', CONCURRENCY)
     .option('starts-per-second', STARTS_PER_SECOND)
-    .option('host-keys', HOST_KEYS)
     .option('known-hosts', { ...KNOWN_HOSTS, describe: 'known_hosts file' })
     .option('identity-file', IDENTITY_FILE)
-    .option('output', { alias: 'o', choices: ['text', 'json'] as const, default: 'text' as const, describe: 'format' });
+    .option('output', TEXT_OR_JSON);
+}
+
+/** For `hosts`, which shows ways and goes none. */
+export function withHostsOptions(yargs: Argv) {
+  return withWayOptions(withInventoryOptions(yargs))
+    .option('known-hosts', { ...KNOWN_HOSTS, describe: 'known_hosts file' })
+    .option('identity-file', IDENTITY_FILE)
+    .option('output', TEXT_OR_JSON);
 }
 
 const INVENTORY = { alias: 'i', type: 'string', requiresArg: true } as const;
@@ -62,7 +83,7 @@ const STARTS_PER_SECOND = {
 } as const;
 const HOST_KEYS = {
   choices: ['strict', 'accept-new'] as const, requiresArg: true,
-  describe: 'strict, the default: only host keys in known_hosts; accept-new: learn a key on first contact',
+  describe: 'strict, the default where ssh_config says nothing: only host keys in known_hosts; accept-new: learn a key on first contact',
 } as const;
 const KNOWN_HOSTS = { type: 'string', array: true, requiresArg: true } as const;
 const IDENTITY_FILE = { type: 'string', requiresArg: true, describe: 'private key for hosts whose inventory names none' } as const;
@@ -72,6 +93,7 @@ const OUTPUT = {
   alias: 'o' as string | readonly string[], choices: FORMATS, default: 'text' as Format,
   describe: 'text for people, one JSON document, or the stream of events',
 };
+const TEXT_OR_JSON = { alias: 'o', choices: ['text', 'json'] as const, default: 'text' as const, describe: 'format' };
 /** For `plan`, where -o also names the file to save the plan in. */
 export const OUTPUT_OF_PLAN = { ...OUTPUT, alias: [], describe: 'text for people, one JSON document, or the stream of events; -o takes these words too' };
 export const OUT = { alias: 'o', type: 'string', requiresArg: true, describe: 'save the plan in this file, for `fleetmend apply FILE`; text, json or ndjson instead of a file mean --output' } as const;
@@ -90,7 +112,7 @@ export const GUARD = {
   describe: 'none: nodes do not restore themselves when the connection is lost for good',
 } as const;
 
-export function withInventoryOptions(yargs: Argv) {
+function withInventoryOptions(yargs: Argv) {
   return yargs
     .option('inventory', { ...INVENTORY, demandOption: true, describe: 'inventory file (YAML)' })
     .option('limit', LIMIT);
@@ -107,6 +129,9 @@ function toNumber(given: string | number | readonly string[] | undefined): numbe
 /** What a command's handler receives. */
 export type UnlockArguments = ArgumentsCamelCase<
   ReturnType<typeof withUnlockOptions> extends Argv<infer T> ? T : never
+>;
+export type HostsArguments = ArgumentsCamelCase<
+  ReturnType<typeof withHostsOptions> extends Argv<infer T> ? T : never
 >;
 export type RunArguments = ArgumentsCamelCase<
   ReturnType<typeof withRunOptions> extends Argv<infer T> ? T : never

@@ -43,3 +43,8 @@ export function print(what: string | JsonDocument): Promise<void> {
 export function say(text: string): void {
   process.stderr.write(`${redactText(text, secretsToHide())}\n`);
 }
+
+/** A question on standard error; the answer is typed behind it. */
+export function ask(question: string): void {
+  process.stderr.write(redactText(question, secretsToHide()));
+}

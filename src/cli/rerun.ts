@@ -10,7 +10,7 @@ import { resultOf } from '../engine/host-end.js';
 import type { PastRun } from '../engine/resume-fleet.js';
 import { statesOf } from '../engine/resume-fleet.js';
 import { findRun, openRunFolder } from '../journals/index.js';
-import { badInput } from './compose.js';
+import { badInput } from './bad-input.js';
 import { runsRoot } from './state-directory.js';
 
 export interface EndedRun {

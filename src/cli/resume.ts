@@ -6,6 +6,7 @@ import { foldNames } from '../core/fold-names.js';
 import type { JournalEntry } from '../core/journal.js';
 import { applyExitCode } from '../core/report.js';
 import { standingOf } from '../core/rollout-standing.js';
+import { hostsToResume } from '../engine/hosts-to-resume.js';
 import { openHosts, resumeFleet } from '../engine/resume-fleet.js';
 import { atEnd } from './at-end.js';
 import { changeHosts } from './change-hosts.js';
@@ -28,7 +29,7 @@ export const resumeCommand: CommandModule<object, RunArguments> = {
 };
 
 async function resume(args: RunArguments): Promise<number> {
-  const open = await openPastRun(args, rolloutFlags(args));
+  const open = await openPastRun(args, { rollout: rolloutFlags(args), reaches: hostsToResume });
   const { run, past } = open;
   const session = startSession(open.fleet, { output: args.output, run, resume: resumeCommandLine });
   try {

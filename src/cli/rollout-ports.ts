@@ -1,7 +1,6 @@
 /** What a rollout needs beside its hosts: commands on this machine, and people at this terminal and at others. Decides nothing. */
 import type { RunEvent } from '../core/journal.js';
 import type { CommandRunner } from '../core/ports.js';
-import type { SecretRule } from '../core/redact.js';
 import { redactValue } from '../core/redact-value.js';
 import { createCommandRunner } from '../commands/run-command.js';
 import type { ApplyPorts } from '../engine/fleet-work.js';
@@ -25,17 +24,17 @@ export async function withRolloutPorts<T>(directory: string, session: Session, p
   };
   try {
     const controls = keyboard === undefined ? inbox : mergeControls(keyboard, inbox);
-    return await work({ ...ports, emit, policy: session.fleet.playbook.rollout, controls, commands: discreetRunner(secretsToHide()) });
+    return await work({ ...ports, emit, policy: session.fleet.playbook.rollout, controls, commands: discreetRunner() });
   } finally {
     keyboard?.close();
     await inbox.close();
   }
 }
 
-/** What hooks and gates are told leaves this program, so its secrets stay behind. */
-function discreetRunner(rule: SecretRule): CommandRunner {
+/** What hooks and gates are told leaves this program, so its secrets stay behind: all that are known by then. */
+function discreetRunner(): CommandRunner {
   const runner = createCommandRunner();
-  return { run: (command, facts, signal) => runner.run(command, redactValue(facts, rule), signal) };
+  return { run: (command, facts, signal) => runner.run(command, redactValue(facts, secretsToHide()), signal) };
 }
 
 function keyboardOf({ run }: Session, { emit, holder }: FleetPorts): Keyboard {

@@ -74,7 +74,7 @@ function startOf(row: RunRow): string {
   return row.failure === undefined ? row.startedAt.replaceAll(/[-:]/g, '') : row.run;
 }
 
-export function showRuns(rows: readonly RunRow[], root: string, paint: Paint): string {
+function showRuns(rows: readonly RunRow[], root: string, paint: Paint): string {
   if (rows.length === 0) return `no runs in ${cleanLine(root)}\n`;
   const table = [
     ['run', 'started', 'by', 'playbook', 'hosts', 'state', 'outcomes'],

@@ -10,7 +10,8 @@ import { approvalWord } from './approval.js';
 import type { Paint } from './paint.js';
 import type { PlannedHost } from './show-plans.js';
 import { groupsOf, planBlocks, showPlans, summaryLine } from './show-plans.js';
-import { groupBy, hostsText } from './show-findings.js';
+import { groupBy } from './group-by.js';
+import { hostsText } from './show-findings.js';
 
 export interface SavedPlanView {
   /** As the reader named it. */

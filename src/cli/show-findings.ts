@@ -4,21 +4,25 @@ import { countHosts } from '../core/count-hosts.js';
 import { describeFailure } from '../core/failure.js';
 import type { Finding, Verdict } from '../core/finding.js';
 import { foldNames } from '../core/fold-names.js';
+import { groupFailures } from '../core/group-failures.js';
 import { countBy } from '../core/report.js';
 import type { SurveyResult } from '../core/report.js';
+import { groupBy } from './group-by.js';
 import type { Paint } from './paint.js';
+import { groupDetailLines } from './show-results.js';
 
 const COLOURS = { fail: 'red', unknown: 'yellow', notApplicable: 'yellow', pass: 'green' } as const satisfies Record<Verdict, string>;
 const ORDER: readonly Verdict[] = ['fail', 'unknown', 'notApplicable', 'pass'];
 
 export function showFindings(results: readonly SurveyResult[], paint: Paint): string {
-  const groups = groupBy(results, (result) => JSON.stringify(result.finding ?? describeFailure(result.failure)));
-  const judged = groups.filter(([first]) => first.finding !== undefined);
+  const judged = groupBy(results.filter((result) => result.finding !== undefined), (result) => JSON.stringify(result.finding));
   judged.sort(([left], [right]) => rank(left) - rank(right));
-  const failed = groups.filter(([first]) => first.failure !== undefined);
+  const failed = groupFailures(results.flatMap(({ host, failure }) => (failure === undefined ? [] : [{ host, failure }])));
   const blocks = [
     ...judged.flatMap((group) => (group[0].finding ? [findingBlock(group[0].finding, namesOf(group), paint)] : [])),
-    ...failed.flatMap((group) => (group[0].failure ? [`${paint('red', 'no answer')}  ${hostsText(namesOf(group))}\n    ${cleanLine(describeFailure(group[0].failure))}`] : [])),
+    ...failed.map((group) => [
+      `${paint('red', 'no answer')}  ${hostsText(group.hosts)}`, `    ${cleanLine(describeFailure(group.failure))}`, ...groupDetailLines(group, paint),
+    ].join('\n')),
   ];
   return `${blocks.join('\n\n')}\n\n${countLine(results)}\n`;
 }
@@ -51,16 +55,4 @@ function namesOf(group: readonly { readonly host: string }[]): string[] {
 function countLine(results: readonly SurveyResult[]): string {
   const counts = countBy(results, (result) => result.finding?.verdict ?? 'no answer');
   return `${countHosts(results.length)}: ${[...counts].map(([key, count]) => `${count} ${key}`).join(', ')}`;
-}
-
-type Group<T> = [T, ...T[]];
-
-export function groupBy<T>(items: readonly T[], key: (item: T) => string): Group<T>[] {
-  const groups = new Map<string, Group<T>>();
-  for (const item of items) {
-    const group = groups.get(key(item));
-    if (group) group.push(item);
-    else groups.set(key(item), [item]);
-  }
-  return [...groups.values()];
 }

@@ -5,12 +5,14 @@ import { describeDisruption } from '../core/disruption.js';
 import { forPeople } from '../core/duration-text.js';
 import type { Failure } from '../core/failure.js';
 import { describeFailure } from '../core/failure.js';
+import type { Failed } from '../core/group-failures.js';
+import { groupFailures } from '../core/group-failures.js';
 import type { PlanGroup } from '../core/group-plans.js';
 import { groupPlans, interruptions } from '../core/group-plans.js';
 import type { HostPlan } from '../core/plan.js';
 import type { Paint } from './paint.js';
-import { groupBy, hostsText } from './show-findings.js';
-import { detailLines } from './show-results.js';
+import { hostsText } from './show-findings.js';
+import { groupDetailLines } from './show-results.js';
 
 export interface PlannedHost {
   readonly host: string;
@@ -27,8 +29,8 @@ export function planBlocks(planned: readonly PlannedHost[], paint: Paint): strin
   const compliant = planned.filter(isCompliant);
   return [
     ...groupsOf(planned).map((group, index) => changeBlock(group, index + 1, paint)),
-    ...reasonBlocks('must not be touched', planned.filter((item) => item.plan?.refusal), (item) => item.plan?.refusal, paint),
-    ...reasonBlocks('no answer', planned.filter((item) => item.failure), (item) => item.failure, paint),
+    ...reasonBlocks('must not be touched', failedBy(planned, ({ plan }) => plan?.refusal), paint),
+    ...reasonBlocks('no answer', failedBy(planned, ({ failure }) => failure), paint),
     ...(compliant.length > 0 ? [`${paint('green', 'compliant')}  ${hostsText(compliant.map(({ host }) => host))}: nothing to do`] : []),
   ];
 }
@@ -66,14 +68,16 @@ function diffText(diff: string, paint: Paint): string {
   }).join('\n');
 }
 
-function reasonBlocks(title: string, items: readonly PlannedHost[], reason: (item: PlannedHost) => Failure | undefined, paint: Paint): string[] {
-  const text = (item: PlannedHost): string => {
+function reasonBlocks(title: string, failed: readonly Failed[], paint: Paint): string[] {
+  return groupFailures(failed).map((group) => [
+    `${paint('yellow', title)}  ${hostsText(group.hosts)}`, `  ${cleanLine(describeFailure(group.failure))}`, ...groupDetailLines(group, paint),
+  ].join('\n'));
+}
+
+function failedBy(planned: readonly PlannedHost[], reason: (item: PlannedHost) => Failure | undefined): Failed[] {
+  return planned.flatMap((item) => {
     const failure = reason(item);
-    return failure ? cleanLine(describeFailure(failure)) : '';
-  };
-  return groupBy(items, text).map((group) => {
-    const failure = reason(group[0]);
-    return [`${paint('yellow', title)}  ${hostsText(group.map((item) => item.host))}`, `  ${text(group[0])}`, ...(failure ? detailLines(failure, paint) : [])].join('\n');
+    return failure === undefined ? [] : [{ host: item.host, failure }];
   });
 }
 

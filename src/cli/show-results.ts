@@ -4,10 +4,12 @@ import { countHosts } from '../core/count-hosts.js';
 import type { Failure } from '../core/failure.js';
 import { describeFailure } from '../core/failure.js';
 import { foldNames } from '../core/fold-names.js';
+import type { FailureGroup } from '../core/group-failures.js';
+import { groupFailures } from '../core/group-failures.js';
 import { OUTCOMES } from '../core/journal.js';
 import type { HostResult } from '../core/report.js';
 import type { Paint } from './paint.js';
-import { groupBy } from './show-findings.js';
+import { groupBy } from './group-by.js';
 
 const COLOURS = {
   compliant: 'green', changed: 'green', restored: 'yellow', stuck: 'red', unreachable: 'red', refused: 'yellow', skipped: 'yellow',
@@ -19,17 +21,11 @@ export function showResults(results: readonly HostResult[], paint: Paint): strin
     if (hosts.length === 0) return [];
     return [`  ${paint(COLOURS[outcome], outcome.padEnd(11))} ${String(hosts.length).padStart(4)}  ${cleanLine(foldNames(hosts.map((result) => result.host)))}`];
   });
-  const reasons = groupBy(results.filter((result) => result.failure !== undefined), reasonKey).flatMap((group) => {
-    const [{ outcome, failure }] = group;
-    const hosts = cleanLine(foldNames(group.map((result) => result.host)));
-    return failure === undefined ? [] : [`  ${paint('bold', hosts)} ${outcome}: ${cleanLine(describeFailure(failure))}`, ...detailLines(failure, paint)];
-  });
+  const failed = results.flatMap(({ host, outcome, failure }) => (failure === undefined ? [] : [{ host, outcome, failure }]));
+  const reasons = groupBy(failed, ({ outcome }) => outcome).flatMap((ended) => groupFailures(ended).flatMap((group) => [
+    `  ${paint('bold', cleanLine(foldNames(group.hosts)))} ${ended[0].outcome}: ${cleanLine(describeFailure(group.failure))}`, ...groupDetailLines(group, paint),
+  ]));
   return [`outcome of ${countHosts(results.length)}`, ...byOutcome, ...(reasons.length > 0 ? ['', 'why', ...reasons] : [])].join('\n') + '\n';
-}
-
-/** Hosts that ended alike, for the same reason to the letter, stand in one line. */
-function reasonKey({ outcome, failure }: HostResult): string {
-  return JSON.stringify([outcome, failure]);
 }
 
 const DETAIL_LINES = 8;
@@ -39,4 +35,9 @@ export function detailLines(failure: Failure, paint: Paint): string[] {
   const lines = (failure.detail ?? '').split('\n').map(cleanLine).filter((line) => line.trim() !== '');
   const shown = lines.slice(0, DETAIL_LINES).map((line) => paint('dim', `      ${line}`));
   return lines.length > DETAIL_LINES ? [...shown, paint('dim', `      ... ${lines.length - DETAIL_LINES} more lines: --output json`)] : shown;
+}
+
+/** Of several hosts that failed alike, but not with the same behind it, that of the first. */
+export function groupDetailLines({ hosts, failure, differs }: FailureGroup, paint: Paint): string[] {
+  return [...(differs ? [paint('dim', `      as on ${cleanLine(hosts[0] ?? '')}; what the others said differs: --output json`)] : []), ...detailLines(failure, paint)];
 }

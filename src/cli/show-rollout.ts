@@ -2,7 +2,7 @@
 import { cleanLine } from '../core/clean-text.js';
 import type { RunEntry } from '../core/journal.js';
 import type { RolloutStanding } from '../core/rollout-standing.js';
-import { runText, stopText, timeText } from '../core/run-text.js';
+import { runText, stopText, throughText, timeText } from '../core/run-text.js';
 import type { Paint } from './paint.js';
 
 /** Hooks of thousands of hosts can fail: the latest facts are shown, all of them stand in the JSON. */
@@ -16,7 +16,7 @@ const STAGES: Readonly<Record<NonNullable<RolloutStanding['wave']>['stage'], str
 export function standingText(standing: RolloutStanding): string {
   const { wave, paused, waiting, within, stopped, ended } = standing;
   const parts = [
-    ...(wave === undefined ? ['no wave begun'] : [`wave ${wave.wave} of ${wave.of} (${wave.hosts} ${wave.hosts === 1 ? 'host' : 'hosts'})${STAGES[wave.stage]}`]),
+    ...(wave === undefined ? ['no wave begun'] : [`wave ${wave.wave} of ${wave.of} (${wave.hosts} ${wave.hosts === 1 ? 'host' : 'hosts'})${STAGES[wave.stage]}${wave.stage === 'passed' ? throughText(wave) : ''}`]),
     ...(stopped === undefined ? [] : [stopText(stopped)]),
     ...(paused === undefined ? [] : [`paused by ${paused.by} since ${timeText(paused.at)}`]),
     ...(waiting === undefined ? [] : [waitingText(waiting)]),

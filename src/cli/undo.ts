@@ -4,6 +4,7 @@ import type { HostPlan } from '../core/plan.js';
 import { EXIT, undoExitCode } from '../core/report.js';
 import { judgeUndo } from '../core/run-state.js';
 import { selectHosts } from '../core/select-hosts.js';
+import type { PastRun } from '../engine/resume-fleet.js';
 import { statesOf } from '../engine/resume-fleet.js';
 import { undoFleet } from '../engine/undo-fleet.js';
 import { refuseSilentYes } from './apply.js';
@@ -13,7 +14,6 @@ import { confirm } from './confirm.js';
 import type { RunArguments } from './options.js';
 import { LIMIT, YES, withRunOptions } from './options.js';
 import { createPaint } from './paint.js';
-import type { OpenRun } from './past-run.js';
 import { openPastRun } from './past-run.js';
 import { print, say } from './outlet.js';
 import { startSession } from './run-stage.js';
@@ -36,12 +36,13 @@ export const undoCommand: CommandModule<object, UndoArguments> = {
 
 async function undo(args: UndoArguments): Promise<number> {
   refuseSilentYes('undo names the hosts and asks', args);
-  const open = await openPastRun(args);
+  const namesIn = (past: PastRun): ReadonlySet<string> => new Set((args.limit.length === 0 ? past.hosts : selectHosts(past.hosts, args.limit)).map((host) => host.name));
+  const open = await openPastRun(args, { reaches: (past) => ({ due: plansToUndo(past, namesIn(past)).map((plan) => plan.host) }) });
   const again = undoCommandLine(open.run, args);
   const session = startSession(open.fleet, { output: args.output, run: open.run, resume: () => again });
   try {
-    const names = new Set((args.limit.length === 0 ? open.past.hosts : selectHosts(open.past.hosts, args.limit)).map((host) => host.name));
-    const plans = plansToUndo(open, names);
+    const names = namesIn(open.past);
+    const plans = plansToUndo(open.past, names);
     if (args.output === 'text') await print(showUndo(plans, names.size, createPaint(process.stdout, process.env)));
     if (plans.length > 0 && !args.yes) {
       const answer = await confirm(`Bring ${plans.length} ${plans.length === 1 ? 'host' : 'hosts'} back?`, session.interrupts.drain);
@@ -66,6 +67,6 @@ function undoCommandLine(run: string, { limit, force }: UndoArguments): string {
   return ['fleetmend undo', run, ...limit.map((expression) => `--limit '${expression}'`), ...(force ? ['--force'] : [])].join(' ');
 }
 
-function plansToUndo({ past }: OpenRun, names: ReadonlySet<string>): HostPlan[] {
+function plansToUndo(past: PastRun, names: ReadonlySet<string>): HostPlan[] {
   return [...statesOf(past)].flatMap(([host, state]) => (names.has(host) && judgeUndo(state).can && state.plan ? [state.plan] : []));
 }

@@ -8,7 +8,8 @@ import { EXIT } from '../core/report.js';
 import type { Locked } from '../engine/break-locks.js';
 import { breakLocks, lookAtLocks } from '../engine/break-locks.js';
 import { refuseSilentYes } from './apply.js';
-import { chooseConnection, composeConnector, loadHosts } from './compose.js';
+import { chooseConnection, loadInventory } from './compose.js';
+import { composeConnector } from './compose-connector.js';
 import { confirm } from './confirm.js';
 import { listenForInterrupts } from './interrupts.js';
 import type { JsonDocument } from './json-document.js';
@@ -33,8 +34,8 @@ async function unlock(args: Arguments): Promise<number> {
   refuseSilentYes('unlock shows the locks and asks', args);
   const connection = chooseConnection(args);
   const { concurrency } = connection;
-  const connector = composeConnector(connection);
-  const hosts = await loadHosts(args.inventory, args.limit, connection.identityFile);
+  const { hosts, all } = await loadInventory(args.inventory, args.limit, args);
+  const connector = await composeConnector(hosts, connection, { all, verbose: args.verbose });
   const interrupts = listenForInterrupts(say);
   const ports = { connector, clock: systemClock, concurrency, signal: interrupts.stop };
   try {

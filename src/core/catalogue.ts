@@ -35,6 +35,8 @@ export interface StepKind<P = unknown> {
 export interface Probe<P = unknown> {
   readonly params: z.ZodType<P>;
   audit(params: P): Questions<Finding>;
+  /** Files that it may have to read as root on usual nodes: for rules that must name them in advance. */
+  usualFiles?(params: P): readonly string[];
 }
 
 /** Identity functions: they exist so that TypeScript infers the parameter type from the schema. */

@@ -119,13 +119,21 @@ function needsUndo(step: StepState): boolean {
 
 function stuckFailure(plan: HostPlan, state: HostState): Failure {
   const cause = state.cause?.failure;
-  const wrong = state.backFailures.map((failure) => failure.summary).join('; ');
+  const wrong = wrongOnTheWayBack(state.backFailures, cause).join('; ');
+  const target = [cause, ...state.backFailures].find((failure) => failure?.target !== undefined)?.target;
   return {
     kind: cause?.kind ?? 'notProved',
     summary: cause ? `${cause.summary}; then the way back failed: ${wrong}` : wrong,
     done: `neither the new nor the old state is proved${mayBeArmed(state) || state.guard === 'left' ? guardAtWork(plan) : ''}`,
     next: 'look at this node; then resume the run, which tries the way back again',
+    ...(target === undefined ? {} : { target }),
   };
+}
+
+/** Each reason once: what keeps all steps of the way back from the node is one reason. */
+function wrongOnTheWayBack(failures: readonly Failure[], cause: Failure | undefined): string[] {
+  const said = [...new Set(failures.map(({ summary }) => summary))];
+  return said.map((summary) => (summary === cause?.summary ? 'the same again' : summary));
 }
 
 function notConfirmed(plan: HostPlan): Failure {

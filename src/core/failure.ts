@@ -24,6 +24,8 @@ export interface Failure {
   readonly done?: string;
   /** What the reader should do next. */
   readonly next?: string;
+  /** What the texts call the host that they are about (`10.0.0.7:22`), so that hosts that failed alike can be told as one. */
+  readonly target?: string;
 }
 
 /** Kinds that mean: no shell on the host was ever ours. */
@@ -41,6 +43,13 @@ export class FleetmendError extends Error {
     super(failure.summary, options);
     this.failure = failure;
   }
+}
+
+/** What was thrown, with its `target` where its summary names that one. */
+export function ofTarget(thrown: unknown, target: string): unknown {
+  if (!(thrown instanceof FleetmendError)) return thrown;
+  const { failure } = thrown;
+  return failure.target !== undefined || !failure.summary.includes(target) ? thrown : new FleetmendError({ ...failure, target }, { cause: thrown });
 }
 
 /** Any thrown value as a Failure; what is not ours is a bug and says so. */

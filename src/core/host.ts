@@ -39,10 +39,23 @@ export interface HostSsh {
   readonly config?: { readonly file: string } | 'none';
   /** `[user@]host[:port]` each, the nearest first. */
   readonly proxyJump?: readonly string[] | 'none';
+  /** Those of `proxyJump` that are hosts of the inventory, with what it says of them. */
+  readonly jumpHosts?: readonly JumpHost[];
   readonly certificateFile?: string;
   readonly hostKeyAlias?: string;
-  /** Of the login; for the target, never for a jump host. */
+  /** Of the login on this host; a jump host has its own. */
   readonly password?: SecretSource;
   /** SHA-1, CBC and small groups, for nodes that know nothing better. Told loudly. */
   readonly legacyAlgorithms?: true;
+  /** Said for everything (on the command line): also on the jump hosts before it. */
+  readonly legacyJumps?: true;
+}
+
+export interface JumpHost {
+  /** As in `proxyJump`. */
+  readonly jump: string;
+  readonly name: string;
+  readonly identityFile?: string;
+  readonly connectTimeoutMs?: number;
+  readonly ssh?: Omit<HostSsh, 'proxyJump' | 'jumpHosts'> & { readonly proxyJump?: 'none' };
 }

@@ -8,6 +8,7 @@ import type { DiffSecrets } from './diff.js';
 import { diffOf } from './diff.js';
 import type { Edit } from './effect.js';
 import type { Failure } from './failure.js';
+import { boundFinding } from './bound-finding.js';
 import type { Finding } from './finding.js';
 import { guardDeadlineMs } from './guard.js';
 import { lookAtHealth } from './health.js';
@@ -23,10 +24,10 @@ import type { CapabilityAnswer, Questions } from './query.js';
 import { ask } from './query.js';
 
 /** The audit alone. */
-export function auditHost(playbook: Playbook, catalogue: Catalogue): Questions<Finding> {
+export function* auditHost(playbook: Playbook, catalogue: Catalogue): Questions<Finding> {
   const probe = catalogue.probes[playbook.audit.probe];
   if (probe === undefined) throw new Error(`no such probe: ${playbook.audit.probe}`);
-  return probe.audit(playbook.audit.params);
+  return boundFinding(yield* probe.audit(playbook.audit.params));
 }
 
 /** `run`: who asks; a lock of the same run is no obstacle. */
@@ -101,7 +102,7 @@ function askLockAndCapability() {
 function* refuseByCapability(playbook: Playbook, memory: AnswerMemory): Questions<Failure | undefined> {
   const [capability] = yield* remember(askCapability(), memory);
   if (!capability.ok) return { kind: 'denied', summary: `the node could not be looked at: ${capability.detail}` };
-  if (capability.value.uid === 0) return playbook.guard === 'none' ? undefined : refuseWithoutGuard(capability.value);
+  if (capability.value.uid === 0 || capability.value.scope === 'commands') return playbook.guard === 'none' ? undefined : refuseWithoutGuard(capability.value);
   return { kind: 'denied', summary: 'changing files and units takes root', next: 'connect as root or set `become: sudo` in the inventory' };
 }
 
@@ -213,6 +214,8 @@ function* refuseUnwritable(edits: readonly Edit[]): Questions<Failure | undefine
   for (const edit of edits) {
     const [answer] = yield* ask({ ask: 'writable', path: edit.path } as const);
     if (!answer.ok) return { kind: 'denied', summary: `cannot tell whether ${edit.path} can be written: ${answer.detail}` };
+    // Who may not write looks no further: such a visit is refused where it matters, when it opens to write.
+    if (!answer.value.writable && answer.value.reason === 'notRoot') continue;
     if (!answer.value.writable) {
       const kind = answer.value.reason === 'noSpace' ? 'noSpace' : 'readOnly';
       return { kind, summary: `${edit.path} cannot be written: ${answer.value.reason}`, detail: answer.value.detail };
@@ -232,7 +235,7 @@ function* refuseInVain(playbook: Playbook, catalogue: Catalogue, memory: AnswerM
   if (after.latentCrash === undefined && (next === undefined || next.verdict === 'pass')) return undefined;
   return {
     kind: 'unsupported',
-    summary: `the steps would not make the audit pass: ${after.latentCrash ?? `the next start would have ${next?.value ?? 'nothing'} (${next?.source ?? 'unknown'})`}`,
+    summary: `the steps would not make the audit pass; ${after.latentCrash ?? `the next start would have ${next?.value ?? 'nothing'} (${next?.source ?? 'unknown'})`}`,
     next: 'look at the parameters of the playbook, or mend this node by hand',
   };
 }

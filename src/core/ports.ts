@@ -24,6 +24,8 @@ export interface ShellStream {
   readonly ended: Promise<ShellEnd>;
   /** `SHA256:...` of the key the server proved. */
   readonly hostKey: string;
+  /** Of the login; absent where the transport does not know. */
+  readonly user?: string;
   /** Ends the connection whatever the peer does; settles when the socket is closed. Safe to call twice. */
   close(): Promise<void>;
 }
@@ -108,5 +110,12 @@ export interface CommandRunner {
 
 export interface InventorySource {
   /** All hosts of a reference such as a file path; throws FleetmendError (badInput) naming every error of the file. */
-  load(reference: string): Promise<Host[]>;
+  load(reference: string, said?: SaidOfHosts): Promise<Host[]>;
+}
+
+/** What is said of all hosts beside an inventory, before jumps that are its hosts are joined: so it holds for them too. */
+export interface SaidOfHosts {
+  with(host: Host): Host;
+  /** Instead of the ways that the inventory says. A host that is part of this one keeps its own. */
+  readonly proxyJump?: readonly string[] | 'none';
 }

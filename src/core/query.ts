@@ -26,6 +26,8 @@ export type Query =
 
 export interface CapabilityAnswer {
   readonly uid: number;
+  /** Not root, but single commands run as root: all can be looked at, and nothing written. */
+  readonly scope?: 'commands';
   readonly hostname: string;
   readonly kernel: string;
   readonly bootId: string;

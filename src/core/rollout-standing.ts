@@ -8,7 +8,8 @@ type Fact<T extends RunFact['type']> = Extract<RunFact, { type: T }>;
 export interface RolloutStanding {
   /** Who has, or had, charge of it last. */
   readonly by?: string;
-  readonly wave?: Omit<Fact<'waveBegan'>, 'type'> & { readonly stage: 'hosts' | 'soak' | 'gateFailed' | 'passed' };
+  /** `through`: of a wave that passed. */
+  readonly wave?: Omit<Fact<'waveBegan'>, 'type'> & { readonly stage: 'hosts' | 'soak' | 'gateFailed' | 'passed'; readonly through?: number };
   readonly paused?: { readonly by: string; readonly at: string };
   /** Nothing new is begun until then. */
   readonly waiting?: Omit<Fact<'waiting'>, 'type'>;
@@ -46,7 +47,7 @@ function afterFact(standing: RolloutStanding, fact: RunFact, at: string): Rollou
     case 'gateFailed':
       return inStage(standing, 'gateFailed');
     case 'wavePassed':
-      return without(inStage(standing, 'passed'), 'waiting');
+      return without(inStage(standing, 'passed', fact.through), 'waiting');
     case 'waiting':
       // A person is asked behind soak and gates.
       return { ...(fact.for === 'person' ? inStage(standing, 'hosts') : standing), waiting: { for: fact.for, until: fact.until } };
@@ -56,9 +57,6 @@ function afterFact(standing: RolloutStanding, fact: RunFact, at: string): Rollou
       return { ...without(standing, 'waiting', 'paused'), stopped: { reason: fact.reason, summary: fact.summary, then: fact.then, at } };
     case 'hookFailed':
       return { ...standing, hooksFailed: standing.hooksFailed + 1 };
-    case 'hooksBegan':
-    case 'hooksEnded':
-      return standing;
     case 'hooksBegan':
     case 'hooksEnded':
       return standing;
@@ -84,8 +82,8 @@ function afterControl(standing: RolloutStanding, { by, act }: Fact<'controlled'>
   }
 }
 
-function inStage(standing: RolloutStanding, stage: NonNullable<RolloutStanding['wave']>['stage']): RolloutStanding {
-  return standing.wave === undefined ? standing : { ...standing, wave: { ...standing.wave, stage } };
+function inStage(standing: RolloutStanding, stage: NonNullable<RolloutStanding['wave']>['stage'], through?: number): RolloutStanding {
+  return standing.wave === undefined ? standing : { ...standing, wave: { ...standing.wave, stage, ...(through === undefined ? {} : { through }) } };
 }
 
 function without<K extends 'paused' | 'waiting' | 'stopped' | 'within'>(standing: RolloutStanding, ...keys: readonly K[]): RolloutStanding {

@@ -106,8 +106,8 @@ export type RunFact =
   | { readonly type: 'waveBegan'; readonly wave: number; readonly of: number; readonly hosts: number }
   | { readonly type: 'soaking'; readonly wave: number; readonly ms: number }
   | { readonly type: 'gateFailed'; readonly wave: number; readonly failure: Failure; readonly hosts: readonly string[] }
-  /** Soak, gates and hooks of this wave are through. */
-  | { readonly type: 'wavePassed'; readonly wave: number }
+  /** Soak, gates and hooks of this wave are over. `through`: how many of its `hosts` proved their change or needed none; a budget may allow others. */
+  | { readonly type: 'wavePassed'; readonly wave: number; readonly through?: number; readonly hosts?: number }
   /** Nothing new is begun until then. `person`: until somebody says continue, at most until then. */
   | { readonly type: 'waiting'; readonly for: 'window' | 'person'; readonly until: string }
   | { readonly type: 'controlled'; readonly by: string; readonly act: ControlAct }

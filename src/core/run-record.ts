@@ -45,7 +45,8 @@ export interface ShownPlan {
 
 /** What the command line said of connections; `resume` and `undo` start from it. */
 export interface ConnectionChoices {
-  readonly hostKeys: 'strict' | 'accept-new';
+  /** Absent: what ssh_config says of each host, else strict. */
+  readonly hostKeys?: 'strict' | 'accept-new';
   readonly knownHosts?: readonly string[];
   readonly identityFile?: string;
   readonly concurrency: number;

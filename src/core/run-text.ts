@@ -53,6 +53,11 @@ export function stopText({ reason, summary, then }: { readonly reason: StopReaso
   return cleanLine(`stopped (${STOP_REASONS[reason]}): ${summary}; ${THEN[then]}`);
 }
 
+/** `: 3 of 5 hosts are through`; empty where an earlier fleetmend did not count them. */
+export function throughText({ through, hosts }: { readonly through?: number | undefined; readonly hosts?: number | undefined }): string {
+  return through === undefined || hosts === undefined ? '' : `: ${through} of ${hosts} ${hosts === 1 ? 'host is' : 'hosts are'} through`;
+}
+
 function factText(fact: RunFact): string {
   switch (fact.type) {
     case 'rolloutBegan':
@@ -64,7 +69,7 @@ function factText(fact: RunFact): string {
     case 'gateFailed':
       return `wave ${fact.wave}: its gate failed: ${describeFailure(fact.failure)}${fact.hosts.length === 0 ? '' : ` (${foldNames(fact.hosts)})`}`;
     case 'wavePassed':
-      return `wave ${fact.wave} passed`;
+      return `wave ${fact.wave} passed${throughText(fact)}`;
     case 'waiting':
       return fact.for === 'window'
         ? `outside the maintenance window: nothing new is begun until ${timeText(fact.until)}`

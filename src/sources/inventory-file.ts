@@ -2,11 +2,14 @@
  * The text of an inventory file as hosts: groups, defaults < group < host, ranges, labels.
  * Never returns a part: either every host of the file is right, or one error names everything that is wrong.
  */
-import { dirname, resolve } from 'node:path';
 import type { Host } from '../core/host.js';
 import { expandHostRange, MAX_RANGE_HOSTS } from '../core/host-range.js';
 import { badInput, describeValue, quoteText } from '../core/input-error.js';
+import type { SaidOfHosts } from '../core/ports.js';
 import { type Checker, makeChecker } from './check-values.js';
+import { joinJumps, withWay } from './inventory-jumps.js';
+import { joinSettings, makeHost } from './inventory-levels.js';
+import { mistakenSecrets } from './inventory-ssh-schema.js';
 import {
   ADDRESS_EXPECTED, fileSchema, GROUP_NAME_EXPECTED, groupSchema, HOST_NAME_EXPECTED, hostSchema, isAddress, isGroupName, isHostName,
   type Settings, settingsSchema,
@@ -17,15 +20,13 @@ import { isMapping, parseYamlDocument, type ValuePath } from './yaml-document.js
 export interface Person {
   /** Where `~` leads. */
   readonly home: string;
-  /** The user to log in as when neither host, group nor defaults name one, as ssh does. */
-  readonly user?: string;
 }
 
 interface Reading {
   readonly checker: Checker;
   readonly person: Person;
   readonly hosts: Host[];
-  /** Where each name, and each address and port, was used first. Names in small letters: DNS knows no others. */
+  /** Where each name, and each endpoint as it is written, was used first. Names in small letters: DNS knows no others. */
   readonly names: Map<string, ValuePath>;
   readonly endpoints: Map<string, ValuePath>;
   /** Hosts that were written so far, repeats included: the work that the file asks for. */
@@ -41,19 +42,34 @@ interface Level {
 const MAX_HOST_CHARACTERS = 1000;
 
 /** Throws FleetmendError (badInput). Hosts in the order of the file; each carries the label `group`. */
-export function parseInventory(file: string, text: string, person: Person): Host[] {
+export function parseInventory(file: string, text: string, person: Person, said?: SaidOfHosts): Host[] {
   const parsed = parseYamlDocument(file, text);
   if (!parsed.ok) throw badInput(parsed.errors);
   const reading: Reading = { checker: makeChecker(parsed.document), person, hosts: [], names: new Map(), endpoints: new Map(), written: 0 };
   readFile(reading, parsed.document.value);
   if (reading.checker.errors.length > 0) throw badInput(reading.checker.errors);
-  return reading.hosts;
+  const hosts = withJumps(reading, said);
+  if (reading.checker.errors.length > 0) throw badInput(reading.checker.errors);
+  return hosts;
+}
+
+/** Only now is every host known that a jump may name. */
+function withJumps({ checker, hosts, names }: Reading, said?: SaidOfHosts): Host[] {
+  const own = said === undefined ? hosts : hosts.map((host) => said.with(host));
+  const byName = new Map(own.map((host) => [host.name.toLowerCase(), host]));
+  return own.map((host) => {
+    const { host: joined, loop } = joinJumps(said?.proxyJump === undefined ? host : withWay(host, said.proxyJump, byName), byName);
+    if (joined !== undefined) return joined;
+    checker.refuse(names.get(host.name.toLowerCase()) ?? [], 'a way of jump hosts that ends', `a loop: ${loop.join(', ')}`);
+    return host;
+  });
 }
 
 function readFile(reading: Reading, value: unknown): void {
   const { checker } = reading;
   checker.check(fileSchema, value, []);
   if (!isMapping(value)) return;
+  checker.hide(mistakenSecrets(value['defaults']));
   const defaults = value['defaults'] === undefined ? {} : checker.check(settingsSchema, value['defaults'], ['defaults']);
   const level: Level = { settings: defaults ?? {}, complete: defaults !== undefined };
   const groups = value['groups'];
@@ -68,6 +84,7 @@ function readGroup(reading: Reading, defaults: Level, name: string, value: unkno
   const { checker } = reading;
   const path = ['groups', name];
   if (!isGroupName(name)) checker.refuse(path, GROUP_NAME_EXPECTED, quoteText(name), 'key');
+  checker.hide(mistakenSecrets(value));
   const checked = checker.check(groupSchema, value, path);
   if (!isMapping(value)) return;
   const hosts = value['hosts'];
@@ -76,8 +93,8 @@ function readGroup(reading: Reading, defaults: Level, name: string, value: unkno
     return;
   }
   const settings = settingsOf(checked);
-  const labels = { ...defaults.settings.labels, ...settings.labels, group: name };
-  const level: Level = { settings: { ...defaults.settings, ...settings, labels }, complete: defaults.complete && checked !== undefined };
+  const labels = { ...settings.labels, group: name };
+  const level: Level = { settings: joinSettings(defaults.settings, { ...settings, labels }), complete: defaults.complete && checked !== undefined };
   for (const [index, host] of hosts.entries()) readHost(reading, level, host, [...path, 'hosts', index]);
 }
 
@@ -91,12 +108,12 @@ function readHost(reading: Reading, group: Level, value: unknown, path: ValuePat
     checker.refuse(path, 'a host name, a range or a mapping with a name', describeValue(value));
     return;
   }
+  checker.hide(mistakenSecrets(value));
   const checked = checker.check(hostSchema, value, path);
   const { name, address } = value;
   if (typeof name !== 'string') return;
   const settings = settingsOf(checked);
-  const labels = { ...group.settings.labels, ...settings.labels };
-  const level: Level = { settings: { ...group.settings, ...settings, labels }, complete: group.complete && checked !== undefined };
+  const level: Level = { settings: joinSettings(group.settings, settings), complete: group.complete && checked !== undefined };
   const written = typeof address === 'string' ? { name: address, at: [...path, 'address'] } : undefined;
   addHosts(reading, level, { name, at: [...path, 'name'] }, written, path);
 }
@@ -124,14 +141,25 @@ function addHosts(reading: Reading, level: Level, name: Written, address: Writte
   const fresh = names.map((each) => takeOnce(reading.names, each.toLowerCase(), path));
   refuseRepeats(checker, name.at, 'each host once', names, fresh);
   if (addresses === undefined) return;
-  const user = level.settings.user ?? reading.person.user;
-  if (user === undefined && level.complete) checker.refuse(path, 'a user in defaults, group or host: you have no name to log in with');
-  const hosts = names.map((each, index) => makeHost(reading, { ...level.settings, user }, each, addresses[index] ?? each));
+  const place = { file: checker.document.file, home: reading.person.home };
+  const hosts = names.map((each, index) => makeHost(level.settings, each, addresses[index] ?? each, place));
   reading.hosts.push(...hosts);
+  if (level.complete) refuseSettings(checker, level.settings, hosts, path);
   if (!level.complete || fresh.some((first) => first !== undefined)) return;
-  const endpoints = hosts.map((host) => `${host.address.toLowerCase()} port ${host.port}`);
-  const taken = endpoints.map((endpoint) => takeOnce(reading.endpoints, endpoint, path));
+  const endpoints = hosts.map(({ address: to, port }) => `${to.toLowerCase()}${port === undefined ? '' : ` port ${port}`}`);
+  const taken = endpoints.map((endpoint) => takeOnce(reading.endpoints, `${endpoint} ${String(level.settings.ssh?.proxyJump)}`, path));
   refuseRepeats(checker, (address ?? name).at, 'each address and port once', endpoints, taken);
+}
+
+/** What is right by itself and wrong together, after all levels are joined. */
+function refuseSettings(checker: Checker, { become, transport }: Settings, [host]: readonly Host[], path: ValuePath): void {
+  if (typeof become === 'object' && become.method === undefined) checker.refuse(path, 'a method beside the other keys of become: sudo, doas or su');
+  if (host?.becoming?.scope === 'commands' && (host.become !== 'sudo' || host.becoming.password !== undefined || host.becoming.terminal !== undefined)) {
+    checker.refuse(path, 'method: sudo, and neither a password nor tty, beside scope: commands');
+  }
+  if (transport === 'openssh' && host?.ssh?.password !== undefined) {
+    checker.refuse(path, 'no login password with transport: openssh: it runs ssh where nobody can type one (ssh: { password: none })');
+  }
 }
 
 /** Every name that was written, or undefined after the error was collected. */
@@ -169,25 +197,9 @@ function refuseRepeats(checker: Checker, at: ValuePath, expected: string, keys: 
   checker.refuse(at, expected, `${quoteText(keys[index] ?? '')} again (first at ${line}:${column}, ${first.join('/')})${more}`);
 }
 
-function makeHost(reading: Reading, settings: Settings, name: string, address: string): Host {
-  const { home } = reading.person;
-  const { identityFile } = settings;
-  const place = dirname(resolve(reading.checker.document.file));
-  return {
-    name,
-    address,
-    port: settings.port ?? 22,
-    user: settings.user ?? '',
-    ...(identityFile === undefined ? {} : { identityFile: resolve(place, identityFile.replace(/^~(?=\/|$)/u, () => home)) }),
-    become: settings.become ?? 'none',
-    connectTimeoutMs: settings.connectTimeout ?? 10_000,
-    labels: settings.labels ?? {},
-  };
-}
-
 /** Only the settings of a checked group or host; none when it was wrong. */
 function settingsOf(checked: Settings | undefined): Settings {
-  const { user, port, identityFile, become, connectTimeout, labels } = checked ?? {};
-  const settings = Object.entries({ user, port, identityFile, become, connectTimeout, labels });
+  const { user, port, identityFile, become, connectTimeout, labels, transport, ssh } = checked ?? {};
+  const settings = Object.entries({ user, port, identityFile, become, connectTimeout, labels, transport, ssh });
   return Object.fromEntries(settings.filter(([, value]) => value !== undefined));
 }

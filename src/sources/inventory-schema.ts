@@ -1,6 +1,7 @@
 /** The keys of an inventory and what each may hold. Messages continue the word "expected". */
 import { isIP, isIPv4 } from 'node:net';
 import { z } from 'zod';
+import { becomeSchema, pathText, sshSchema, text } from './inventory-ssh-schema.js';
 import { parsePlainDuration } from './plain-duration.js';
 
 /** Letters of DNS names plus `_`; never a leading `-`, which a program would take for an option. */
@@ -31,10 +32,6 @@ function looksLikeBadIPv4(name: string): boolean {
   return /^[\d.]*\.[\d.]*$/u.test(name) && !isIPv4(name);
 }
 
-function text(expected: string, accepts: (value: string) => boolean) {
-  return z.string({ error: expected }).refine(accepts, { error: expected });
-}
-
 const labelKey = text('a label name of letters, digits and "._/:@+-", at most 63 characters', (key) => key.length <= 63 && LABEL_WORD.test(key)).refine(
   (key) => key !== 'group',
   { error: 'another label name: every host gets the label group by itself' },
@@ -52,15 +49,15 @@ const settings = {
     return user.length <= 256 && /^[^\s\p{C}-][^\s\p{C}]*$/u.test(user);
   }).optional(),
   port: z.int({ error: PORT_EXPECTED }).min(1, { error: PORT_EXPECTED }).max(65_535, { error: PORT_EXPECTED }).optional(),
-  identityFile: text('a path of a private key file: absolute, relative to this file, or ~/...', (path) => {
-    return path.trim() !== '' && path.length <= 4096 && !/\p{Cc}/u.test(path) && !/^~[^/]/u.test(path);
-  }).optional(),
-  become: z.enum(['none', 'sudo']).optional(),
+  identityFile: pathText('a private key file').optional(),
+  become: becomeSchema.optional(),
   connectTimeout: z
     .string({ error: CONNECT_TIMEOUT_EXPECTED })
     .transform((value) => parsePlainDuration(value) ?? 0)
     .refine((ms) => ms >= 1000 && ms <= MAX_CONNECT_TIMEOUT_MS, { error: CONNECT_TIMEOUT_EXPECTED })
     .optional(),
+  transport: z.enum(['ssh2', 'openssh']).optional(),
+  ssh: sshSchema.optional(),
   labels: z.record(labelKey, labelValue).optional(),
 };
 

@@ -1,6 +1,7 @@
 /** Reads a key or known_hosts file. Never waits on a pipe, never reads a device, never more than fits. */
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
+import { codeOf } from './failures.js';
 
 const MAX_FILE_BYTES = 16 * 1024 * 1024;
 
@@ -15,6 +16,13 @@ export async function readSmallFile(file: string): Promise<string> {
   } finally {
     await handle.close();
   }
+}
+
+/** Why `readSmallFile` rejected, in words where these are ours. */
+export function reasonUnread(error: unknown): string {
+  const code = codeOf(error);
+  if (code === 'EINVAL') return 'not a regular file';
+  return code === 'EFBIG' ? `larger than ${MAX_FILE_BYTES} bytes` : code;
 }
 
 function coded(code: string, message: string): Error {

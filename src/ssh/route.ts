@@ -56,6 +56,8 @@ export interface LoginRules {
   readonly agentSocket?: string;
   /** For the methods `password` and `keyboard-interactive`. */
   readonly password?: SecretSource;
+  /** What ssh_config allows. Keys go first always; the order counts for the others. Absent: all three. */
+  readonly methods?: readonly ('publickey' | 'password' | 'keyboard-interactive')[];
   /** Signature algorithms that may be used, best first (PubkeyAcceptedAlgorithms). */
   readonly signatures: readonly string[];
 }

@@ -102,16 +102,26 @@ describe('help', () => {
   it('names every command and the exit codes', async () => {
     const { code, out } = await run('--help');
     expect(code).toBe(0);
-    for (const word of ['audit <playbook>', 'plan <playbook>', 'apply <source>', 'hosts', 'check <playbooks..>', 'completion', 'Exit codes: 0']) expect(out).toContain(word);
+    for (const word of ['audit <playbook>', 'plan <playbook>', 'apply <source>', 'hosts', 'check <playbooks..>', 'sudoers <playbook>', 'completion', 'Exit codes: 0']) expect(out).toContain(word);
   });
   it('states the defaults of apply', async () => {
     const { out } = await run('apply', '--help');
     expect(out).toMatch(/hosts looked at at once, 64 by\s+default; and\s+changed at once where no\s+`within`\s+says\s+otherwise/);
-    expect(out).toMatch(/strict, the default: only host\s+keys/);
+    expect(out).toMatch(/strict,\s+the\s+default\s+where\s+ssh_config\s+says\s+nothing:\s+only\s+host\s+keys/);
     for (const option of ['--waves', '--budget', '--budget-per', '--on-stop', '--rerun', '--approve']) expect(out).toContain(option);
     expect(out).toContain('--yes');
   });
   it('gives a completion script', async () => {
     expect((await run('completion')).out).toContain('fleetmend');
+  });
+  it.each([
+    ['', ['sudoers', 'hosts', 'unlock']],
+    ['audit', ['--ssh-config', '-F', '--proxy-jump', '-J', '--ask-password', '--ask-become-password', '-K', '--legacy-algorithms', '--verbose', '-v']],
+    ['resume', ['--ssh-config', '-F', '-J', '-K']],
+    ['sudoers', ['--scope', '--user']],
+  ])('completes the words of "%s"', async (command, expected) => {
+    const words = ['fleetmend', ...(command === '' ? [''] : [command, '-'])];
+    const { out } = await run('--get-yargs-completions', ...words);
+    expect(out.split('\n').map((line) => line.split(':')[0])).toEqual(expect.arrayContaining(expected));
   });
 });

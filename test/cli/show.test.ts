@@ -4,6 +4,7 @@ import { showFindings } from '../../src/cli/show-findings.js';
 import { showPlans } from '../../src/cli/show-plans.js';
 import { showResults } from '../../src/cli/show-results.js';
 import { createPaint } from '../../src/cli/paint.js';
+import type { Failed } from '../../src/core/group-failures.js';
 import type { Finding } from '../../src/core/finding.js';
 import { SAMPLE_STEPS, samplePlan } from '../core/sample-plan.js';
 
@@ -28,6 +29,37 @@ describe('findings', () => {
     const text = showFindings([{ host: 'n', finding: finding('fail', 'a\u001b[31mb\u0007\u009b1m') }], createPaint({ isTTY: true }, { TERM: 'xterm' }));
     expect(text).toContain('a[31mb1m');
     expect(text).not.toContain('\u0007');
+  });
+});
+
+/** One of an audit, a plan and an apply: what each of them says of hosts that failed. */
+const TELLERS = {
+  audit: (failed: readonly Failed[]) => showFindings(failed, plain),
+  plan: (failed: readonly Failed[]) => showPlans(failed, plain),
+  apply: (failed: readonly Failed[]) => showResults(failed.map((one) => ({ ...one, outcome: 'unreachable' as const })), plain),
+};
+
+describe.each(Object.entries(TELLERS))('failures as told by %s', (_name, tell) => {
+  it('show what stands behind them, cleaned and bounded', () => {
+    const detail = ['sudo: \u001b[31mno tty', ...Array.from({ length: 20 }, (_, index) => `line ${index}`)].join('\n');
+    const text = tell([{ host: 'n', failure: { kind: 'rootRefused', summary: 'no root shell', detail } }]);
+    expect(text).toContain('      sudo: [31mno tty\n      line 0');
+    expect(text).toContain('13 more lines');
+    expect(text).not.toContain('line 8');
+  });
+  it('of 500 hosts that refuse a password are one reason', () => {
+    const failed = Array.from({ length: 500 }, (_, index): Failed => {
+      const target = `10.0.${index >> 8}.${index & 255}:22`;
+      return { host: `node-${index + 1}`, failure: { kind: 'authentication', summary: `${target} did not let ops in (the password was refused)`, target } };
+    });
+    const text = tell(failed);
+    expect(text.match(/did not let ops in/g)).toHaveLength(1);
+    expect(text).toContain('the host did not let ops in');
+  });
+  it('say of which host the words are where each host has its own', () => {
+    const text = tell(['a', 'b'].map((host) => ({ host, failure: { kind: 'rootRefused', summary: 'no root shell', detail: `not on ${host}` } })));
+    expect(text).toContain('      as on a; what the others said differs: --output json\n      not on a');
+    expect(text).not.toContain('not on b');
   });
 });
 

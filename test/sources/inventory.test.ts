@@ -16,13 +16,15 @@ interface Case {
 
 const FILE = '/fleet/hosts.yaml';
 /** The home shows that it is never taken for a replacement pattern. */
-const PERSON = { home: '/home/$&', user: 'me' };
+const PERSON = { home: '/home/$&' };
 const folder = new URL('./inventory/', import.meta.url);
 const example = new URL('../../inventories/example.yaml', import.meta.url);
 
 function show(host: Host): string {
   const labels = Object.entries(host.labels).map(([key, value]) => `${key}=${value}`).sort();
-  return [host.name, `${host.user}@${host.address}:${host.port}`, host.become, host.connectTimeoutMs, host.identityFile ?? '-', ...labels].join(' ');
+  const { become, becoming, transport, ssh } = host;
+  const more = [becoming, transport, ssh].filter((part) => part !== undefined).map((part) => JSON.stringify(part));
+  return [host.name, `${host.user ?? '?'}@${host.address}:${host.port ?? '?'}`, become, host.connectTimeoutMs ?? '?', host.identityFile ?? '-', ...labels, ...more].join(' ');
 }
 
 describe.each(readdirSync(folder))('inventory/%s', (file) => {
@@ -37,17 +39,11 @@ describe('inventory', () => {
   it('the commented example shows what its comments say', () => {
     const hosts = parseInventory('/fleet/example.yaml', readFileSync(example, 'utf8'), PERSON);
     const shown = hosts.map(show);
-    expect(shown).toHaveLength(15);
+    expect(shown).toHaveLength(17);
     expect(shown).toContain('node-003.pool-a ops@node-003.pool-a:22 sudo 10000 /home/$&/.ssh/id_ed25519 env=production group=pool-a pool=a zone=eu-1');
     expect(shown).toContain('node-10 admin@10.20.0.10:2222 sudo 90000 /fleet/keys/pool-b env=production group=pool-b pool=b zone=eu-2');
+    expect(shown).toContain(`old-2.pool-c ops@old-2.pool-c:22 doas 10000 /home/$&/.ssh/id_ed25519 env=production group=pool-c ${JSON.stringify({ config: 'none', proxyJump: 'none', certificateFile: '/fleet/keys/ops-cert.pub', hostKeyAlias: 'old-2', password: { from: 'prompt' } })}`);
     expect(shown).toContain('gpu-1 root@fd00:20::31:22 none 90000 /fleet/keys/pool-b env=staging group=pool-b pool=gpu');
-  });
-
-  it('names a user when the person has no account', () => {
-    const text = 'groups: { a: { hosts: [n1, { name: n2, user: ops }] } }';
-    expect(errorsOf(() => parseInventory(FILE, text, { home: '/' }))).toEqual([
-      '/fleet/hosts.yaml:1:24: groups/a/hosts/0: expected a user in defaults, group or host: you have no name to log in with',
-    ]);
   });
 
   it('nesting that would overflow the stack is refused, not tried', () => {
@@ -71,7 +67,7 @@ describe('inventory', () => {
 
   it('values of any type in any place never throw anything but bad input', () => {
     const value = fc.anything({ withNullPrototype: false, withMap: false, withSet: false, withDate: false, withBigInt: false, maxDepth: 1, size: 'xsmall' });
-    const key = fc.constantFrom('user', 'port', 'identityFile', 'become', 'connectTimeout', 'labels', 'hosts', 'name', 'address', 'x');
+    const key = fc.constantFrom('user', 'port', 'identityFile', 'become', 'connectTimeout', 'labels', 'transport', 'ssh', 'proxyJump', 'password', 'method', 'hosts', 'name', 'address', 'x');
     const mapping = fc.dictionary(key, fc.oneof(value, fc.array(fc.oneof(value, fc.dictionary(key, value)), { maxLength: 4 })));
     fc.assert(fc.property(fc.record({ defaults: mapping, groups: fc.dictionary(fc.string({ maxLength: 5 }), mapping) }, { requiredKeys: [] }), (tree) => {
       expect(Array.isArray(errorsOf(() => parseInventory(FILE, JSON.stringify(tree), PERSON)))).toBe(true);

@@ -1,7 +1,7 @@
 /** The YAML inventory source keeps the promises of every source, and reads regular files only. */
 import { execFileSync } from 'node:child_process';
 import { mkdir, mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
-import { tmpdir, userInfo } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readPlaybook, yaml } from '../../src/sources/index.js';
@@ -18,7 +18,7 @@ describeInventorySource('yaml', async () => {
     return join(folder, name);
   };
   return {
-    source: createYamlSource({ home: folder, user: 'ops' }),
+    source: createYamlSource({ home: folder }),
     good: await write('good.yaml', 'groups: { a: { identityFile: ~/key, hosts: ["n[1:9]", { name: six, address: "fd00::1", port: 2 }] } }'),
     bad: [
       { reference: await write('two.yaml', 'groups: { a: { port: 0, hosts: [] } }'), errors: 2 },
@@ -42,12 +42,6 @@ describe('files that a person named', () => {
     expect(reasons[0]).toEqual(reasons[1]);
     return reasons[0]?.join('\n').replaceAll(`${folder}/`, '');
   };
-
-  it('an inventory without a user logs in as who runs it', async () => {
-    const file = join(folder, 'hosts.yaml');
-    await writeFile(file, 'groups: { a: { hosts: [n] } }');
-    expect((await yaml.load(file)).map((host) => host.user)).toEqual([userInfo().username]);
-  });
 
   it('a file that is not there', async () => {
     expect(await refusal(join(folder, 'none.yaml'))).toBe('none.yaml: expected a readable file, got no such file');

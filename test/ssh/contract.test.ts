@@ -19,7 +19,7 @@ transportContract('ssh2 against a server in this process', async () => {
     exitGraceMs: 3_000,
   });
   return {
-    transport, host: hostAt(server.port), absentHost: hostAt(absent.port), fingerprint: fingerprintOf(hostKey.blob),
+    transport, host: hostAt(server.port), absentHost: hostAt(absent.port), fingerprint: fingerprintOf(hostKey.blob), withoutTerminals: true,
     async close() {
       await server.close();
       scratch.remove();

@@ -1,8 +1,8 @@
 /** A transport for tests that need no ssh_config: every host is reached straight, as its values say. */
 import { FleetmendError } from '../../src/core/failure.js';
 import type { Secrets, Transport } from '../../src/core/ports.js';
-import { plainRoute } from '../../src/ssh/plain-route.js';
-import type { PlainRouteOptions } from '../../src/ssh/plain-route.js';
+import { plainRoute } from './plain-route.js';
+import type { PlainRouteOptions } from './plain-route.js';
 import { createSshTransport } from '../../src/ssh/transport.js';
 import type { SshOptions } from '../../src/ssh/transport.js';
 

@@ -4,7 +4,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { loadConfigFiles } from '../../src/ssh/config-files.js';
+import { createKeyFileReader } from '../../src/ssh/key-files.js';
 import { readSmallFile } from '../../src/ssh/read-small-file.js';
+import { createCertificateReader } from '../../src/ssh/user-certificate.js';
 
 let folder: string;
 beforeAll(() => { folder = mkdtempSync(join(tmpdir(), 'fleetmend-small-')); });
@@ -23,4 +26,10 @@ it('a device without end is refused', async () => {
 });
 it('a missing file stays one that is missing', async () => {
   await expect(readSmallFile(join(folder, 'none'))).rejects.toMatchObject({ code: 'ENOENT' });
+});
+it('what is no regular file is said so, for an ssh_config, a key and a certificate alike', async () => {
+  await expect(loadConfigFiles({ home: folder, file: '/dev/zero' })).rejects.toThrow('/dev/zero: expected a regular file');
+  const reason = 'could not be read (not a regular file)';
+  expect(await createKeyFileReader()('/dev/zero')).toEqual({ state: 'unusable', reason });
+  expect(await createCertificateReader()('/dev/zero')).toEqual({ state: 'unusable', reason });
 });

@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import ssh2 from 'ssh2';
+import ssh2 from '../../src/ssh/ssh2.js';
 import type { Host } from '../../src/core/host.js';
 import { failureOf } from '../../src/core/failure.js';
 import type { Failure } from '../../src/core/failure.js';

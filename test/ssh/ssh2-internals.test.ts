@@ -1,10 +1,10 @@
 /** The contract with ssh2's unpromised parts. A failure here means: read ssh2-internals.ts again before you change the version. */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import ssh2 from 'ssh2';
-import type { ConnectConfig } from 'ssh2';
+import ssh2 from '../../src/ssh/ssh2.js';
+import type { ConnectConfig } from '../../src/ssh/ssh2.js';
 import { expect, it } from 'vitest';
-import { ignoreHostKeyAnnouncements, troubleOf } from '../../src/ssh/ssh2-internals.js';
+import { hasIdentification, ignoreHostKeyAnnouncements, troubleOf, watchChannels } from '../../src/ssh/ssh2-internals.js';
 import type { ClientTrouble } from '../../src/ssh/ssh2-internals.js';
 import { createLab, tcpServerForTest } from './lab.js';
 
@@ -30,6 +30,19 @@ it('the handler of global requests is where we look for it', async () => {
   expect(ignoreHostKeyAnnouncements(client)).toBe(false);
   client.connect({ host: '127.0.0.1', port: lab.server.port, username: 'tester', hostVerifier: () => true });
   expect(ignoreHostKeyAnnouncements(client)).toBe(true);
+  client.destroy();
+});
+
+it('the handlers of channels and the identification are where we look for them', async () => {
+  const lab = await createLab();
+  const client = new ssh2.Client();
+  client.on('error', () => undefined);
+  const watch = { onOutput: () => undefined, onBreach: () => undefined };
+  expect(watchChannels(client, watch)).toBe(false);
+  client.connect({ host: '127.0.0.1', port: lab.server.port, username: 'tester', hostVerifier: () => true });
+  expect([watchChannels(client, watch), hasIdentification(client)]).toEqual([true, false]);
+  await new Promise((resolve) => client.once('handshake', resolve));
+  expect(hasIdentification(client)).toBe(true);
   client.destroy();
 });
 
@@ -66,14 +79,6 @@ it('nothing in common and a refused host key are handshake trouble', async () =>
   const lab = await createLab();
   expect(await troublesOf({ port: lab.server.port, algorithms: { cipher: ['aes256-cbc'] } as never })).toEqual(['handshake']);
   expect(await troublesOf({ port: lab.server.port, hostVerifier: () => false })).toEqual(['handshake']);
-});
-
-it('a failed signature is an attempt, and the end of all attempts too', async () => {
-  const lab = await createLab();
-  const key = ssh2.utils.parseKey(lab.userKey.privateText);
-  if (key instanceof Error) throw key;
-  Object.assign(key, { sign: () => new Error('no') });
-  expect(await troublesOf({ port: lab.server.port, authHandler: [{ type: 'publickey', username: 'tester', key } as never] })).toEqual(['attempt', 'attempt']);
 });
 
 it('a goodbye of the server is told by its reason code', async () => {

@@ -35,6 +35,12 @@ export interface SshdOptions {
   readonly hostKeyKinds?: readonly KeyKind[];
   readonly userKey?: TestKey;
   readonly settings?: readonly string[];
+  /** Default 127.0.0.1. */
+  readonly listen?: string;
+  /** Lines before all others: sshd takes the first value of each setting. */
+  readonly first?: readonly string[];
+  /** Words before its own: a program that becomes sshd in the end. */
+  readonly within?: readonly string[];
 }
 
 /** So often somebody else may take the free port before sshd does. */
@@ -60,16 +66,22 @@ async function startOnFreePort(scratch: Scratch, options: SshdOptions): Promise<
   const userKey = options.userKey ?? makeKey();
   const hostKeys = (options.hostKeyKinds ?? ['ed25519']).map((kind) => makeKey(kind));
   const prefix = `sshd-${port}`;
+  const listen = options.listen ?? '127.0.0.1';
+  // Empty: no rc file of whoever runs the tests speaks, or takes its time, at each login.
+  const home = scratch.path(`${prefix}.home`);
+  mkdirSync(home);
   const config = [
-    `Port ${port}`, 'ListenAddress 127.0.0.1', `PidFile ${scratch.path(`${prefix}.pid`)}`, 'UsePAM no', 'StrictModes no',
+    ...(options.first ?? []),
+    `Port ${port}`, `ListenAddress ${listen}`, `PidFile ${scratch.path(`${prefix}.pid`)}`, 'UsePAM no', 'StrictModes no',
     'PasswordAuthentication no', 'KbdInteractiveAuthentication no', 'PermitRootLogin prohibit-password', 'PrintMotd no',
-    'MaxStartups 300', 'LogLevel DEBUG3', `AuthorizedKeysFile ${scratch.write(`${prefix}.authorized`, `${userKey.publicText}\n`)}`,
+    'MaxStartups 300', 'LogLevel DEBUG1', `SetEnv HOME=${home}`, `AuthorizedKeysFile ${scratch.write(`${prefix}.authorized`, `${userKey.publicText}\n`)}`,
     ...hostKeys.map((key, index) => `HostKey ${scratch.write(`${prefix}.hostkey${index}`, key.privateText)}`),
     ...(options.settings ?? []),
   ];
-  const child = spawn(SSHD, ['-D', '-e', '-f', scratch.write(`${prefix}.config`, `${config.join('\n')}\n`)], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const [program = SSHD, ...before] = [...(options.within ?? []), SSHD];
+  const child = spawn(program, [...before, '-D', '-e', '-f', scratch.write(`${prefix}.config`, `${config.join('\n')}\n`)], { stdio: ['ignore', 'ignore', 'pipe'] });
   const log = followLog(child);
-  await log.logged('Server listening on 127.0.0.1');
+  await log.logged(`Server listening on ${listen}`);
   return {
     port, hostKeys, userKey, host: hostAt(port, { user }),
     log: log.text,

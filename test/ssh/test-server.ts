@@ -5,8 +5,8 @@
 import { spawn } from 'node:child_process';
 import { createServer } from 'node:net';
 import type { AddressInfo, Server as TcpServer, Socket } from 'node:net';
-import ssh2 from 'ssh2';
-import type { Algorithms, AuthContext, Connection, ServerChannel, Session } from 'ssh2';
+import ssh2 from '../../src/ssh/ssh2.js';
+import type { Algorithms, AuthContext, Connection, ServerChannel, Session } from '../../src/ssh/ssh2.js';
 
 export interface TcpTestServer {
   readonly port: number;
@@ -51,6 +51,7 @@ export interface SshTestServerOptions {
   /** Public key blobs that may log in. */
   readonly authorized?: readonly Buffer[];
   readonly algorithms?: Partial<Algorithms>;
+  readonly onConnection?: (client: Connection) => void;
   readonly onAuthentication?: (context: AuthContext, client: Connection) => void;
   readonly onSession?: (accept: () => Session, reject: () => void, client: Connection) => void;
   readonly onExec?: (channel: ServerChannel, command: string, client: Connection) => void;
@@ -59,6 +60,7 @@ export interface SshTestServerOptions {
 export async function startSshServer(options: SshTestServerOptions): Promise<TcpTestServer> {
   const ssh = new ssh2.Server({ hostKeys: [...options.hostKeys], ...(options.algorithms ? { algorithms: options.algorithms } : {}) }, (client) => {
     client.on('error', () => undefined);
+    options.onConnection?.(client);
     client.on('authentication', (context) => (options.onAuthentication ?? authorize(options.authorized ?? []))(context, client));
     client.on('session', (accept, reject) => {
       if (options.onSession) return options.onSession(accept, reject, client);
@@ -79,7 +81,7 @@ export function authorize(authorized: readonly Buffer[]): (context: AuthContext)
 }
 
 /** As sshd does it: no shell of our own around the command's output; exit is sent at exit, close when the pipes are empty. */
-export function runInShell(channel: ServerChannel, command: string): void {
+function runInShell(channel: ServerChannel, command: string): void {
   const child = spawn('/bin/sh', ['-c', command], { stdio: 'pipe' });
   channel.on('error', () => undefined);
   child.stdin.on('error', () => undefined);

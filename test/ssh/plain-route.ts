@@ -1,7 +1,8 @@
-/** The route of a host where no ssh_config counts: straight to its address, with the algorithms of fleetmend. Pure. */
-import type { Host } from '../core/host.js';
-import { OFFER, SIGNATURES } from './algorithms.js';
-import type { Route } from './route.js';
+/** The route of a host of a test, where no ssh_config counts: straight to its address, with the algorithms of fleetmend. */
+import type { Host } from '../../src/core/host.js';
+import { LEGACY_OFFER, LEGACY_SIGNATURES, OFFER, SIGNATURES } from '../../src/ssh/algorithms.js';
+import { DEFAULT_CONNECT_TIMEOUT_MS, DEFAULT_KEEP_ALIVE } from '../../src/ssh/hop-of.js';
+import type { Route } from '../../src/ssh/route.js';
 
 export interface PlainRouteOptions {
   readonly hostKeys: 'strict' | 'acceptNew';
@@ -16,11 +17,9 @@ export interface PlainRouteOptions {
   readonly user?: string;
 }
 
-export const DEFAULT_CONNECT_TIMEOUT_MS = 10_000;
-export const DEFAULT_KEEP_ALIVE = { intervalMs: 10_000, countMax: 3 };
-
 export function plainRoute(host: Host, options: PlainRouteOptions): Route {
   const { ssh } = host;
+  const legacy = ssh?.legacyAlgorithms === true;
   return {
     jumps: [],
     target: {
@@ -32,11 +31,11 @@ export function plainRoute(host: Host, options: PlainRouteOptions): Route {
         defaultIdentityFiles: options.defaultIdentityFiles,
         identitiesOnly: host.identityFile !== undefined,
         certificateFiles: ssh?.certificateFile === undefined ? [] : [ssh.certificateFile],
-        signatures: SIGNATURES,
+        signatures: legacy ? LEGACY_SIGNATURES : SIGNATURES,
         ...(options.agentSocket ? { agentSocket: options.agentSocket } : {}),
         ...(ssh?.password ? { password: ssh.password } : {}),
       },
-      algorithms: { ...OFFER, legacy: false },
+      algorithms: { ...(legacy ? LEGACY_OFFER : OFFER), legacy },
       keepAlive: options.keepAlive ?? DEFAULT_KEEP_ALIVE,
     },
   };
