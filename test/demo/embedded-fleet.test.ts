@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import ssh2 from 'ssh2';
+import ssh2 from '../../src/ssh/ssh2.js';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createFrameParser, decodeAnswers, encodeRequest, startCommand } from '../../src/host/wire.js';
 import { createConnector } from '../../src/host/connector.js';
@@ -83,7 +83,7 @@ test('every node answers over SSH under the host key of known_hosts', async () =
 test('the tool itself visits every node: strict host keys, key file, questions and effects', async () => {
   const transport = createPlainTransport({ hostKeys: 'strict', knownHostsFiles: [fleet.knownHostsPath], defaultIdentityFiles: [] });
   const connector = createConnector(transport);
-  const hosts = parseInventory(fleet.inventoryPath, await readFile(fleet.inventoryPath, 'utf8'), { home: '/root', user: 'nobody' });
+  const hosts = parseInventory(fleet.inventoryPath, await readFile(fleet.inventoryPath, 'utf8'), { home: '/root' });
   for (const [index, host] of hosts.entries()) {
     const session = await connector.openToWrite(host, new AbortController().signal);
     try {
@@ -105,7 +105,7 @@ test('another key is turned away', async () => {
 
 test('the client key is private and the inventory is a valid one that names every node', async () => {
   expect((await stat(fleet.identityFile)).mode & 0o777).toBe(0o600);
-  const hosts = parseInventory(fleet.inventoryPath, await readFile(fleet.inventoryPath, 'utf8'), { home: '/root', user: 'nobody' });
+  const hosts = parseInventory(fleet.inventoryPath, await readFile(fleet.inventoryPath, 'utf8'), { home: '/root' });
   expect(hosts).toMatchObject(fleet.hosts.map(({ member, port }) => ({
     name: member.name, address: '127.0.0.1', port, user: 'root', identityFile: fleet.identityFile, labels: { group: member.pool },
   })));

@@ -6,7 +6,8 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
-import ssh2, { type AuthContext, type Connection, type ParsedKey } from 'ssh2';
+import ssh2 from '../../src/ssh/ssh2.js';
+import type { AuthContext, Connection, ParsedKey } from '../../src/ssh/ssh2.js';
 import { createFakeNode, type FakeNode, type NodeClock } from '../fake/fake-node.js';
 import { serveFakeNode } from '../fake/fake-protocol.js';
 import type { NodeSpec } from '../fake/layouts.js';

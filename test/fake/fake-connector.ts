@@ -11,8 +11,8 @@ import type { Answer, Query } from '../../src/core/query.js';
 import type { Actor, Asker, FakeNode } from './fake-node.js';
 
 export type Interruption =
-  /** The connection breaks here; later calls of the session fail too. */
-  | { readonly kind: 'connectionLost' }
+  /** The connection breaks here; later calls of the session fail too. `why`: where a server on the way took it with it. */
+  | { readonly kind: 'connectionLost'; readonly why?: Failure }
   /** The call is rejected with this failure; the session lives on. */
   | { readonly kind: 'reject'; readonly failure: Failure }
   /** Only for effects: this is what the node reports, whatever it did. */
@@ -188,7 +188,7 @@ async function interrupt(world: World, interruption: Interruption | undefined, {
       node?.powerCut(interruption.bootsAfterMs);
       return breakConnection(lose);
     case 'connectionLost':
-      return breakConnection(lose);
+      return breakConnection(lose, interruption.why);
     case 'crash':
       return await stopWorld(world);
     case 'late':
@@ -197,9 +197,9 @@ async function interrupt(world: World, interruption: Interruption | undefined, {
   }
 }
 
-function breakConnection(lose: () => void): never {
+function breakConnection(lose: () => void, why: Failure = { kind: 'connectionLost', summary: 'connection lost' }): never {
   lose();
-  throw new FleetmendError({ kind: 'connectionLost', summary: 'connection lost' });
+  throw new FleetmendError(why);
 }
 
 function stopWorld(world: World): Promise<never> {

@@ -105,7 +105,6 @@ const journalLines: Target = {
 };
 
 /** What must never reach a terminal: C0 but newline and tab, DEL, C1, bidirectional marks, halves of characters. */
-// eslint-disable-next-line no-control-regex
 const HARMFUL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/;
 
 const cleaning: Target = {

@@ -18,7 +18,6 @@ const read = (folder: string): string[] =>
 /** A message for a person: what was wrong, clean, and not without end. */
 function isBadInput({ failure }: FleetmendError): boolean {
   const text = `${failure.summary}\n${failure.detail ?? ''}`;
-  // eslint-disable-next-line no-control-regex
   if (/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/.test(text)) throw new Error(`a control code in ${JSON.stringify(text)}`);
   return failure.kind === 'badInput' && text.length < 1_000_000;
 }
