@@ -41,10 +41,9 @@ export function watchFlood(link: Link, client: Client, over: (what: string) => v
     over(what);
   };
   const onBytes = (chunk: Buffer): void => {
-    const receivedBefore = received;
     received += chunk.length;
     talk += chunk.length;
-    if (receivedBefore > GREETING_LIMIT_BYTES && !hasIdentification(client)) end(`${GREETING_LIMIT_BYTES} bytes came before its identification`);
+    if (received > GREETING_LIMIT_BYTES && !hasIdentification(client)) end(`${GREETING_LIMIT_BYTES} bytes came before its identification`);
     else if (!isLoggedIn && talk > LOGIN_LIMIT_BYTES) end(`${LOGIN_LIMIT_BYTES} bytes came before the login was done`);
     else if (talk > IDLE_TALK_LIMIT_BYTES + IDLE_TALK_BYTES_A_SECOND * seconds()) end(`${IDLE_TALK_LIMIT_BYTES} bytes came that nobody had asked for`);
   };

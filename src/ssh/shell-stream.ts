@@ -12,6 +12,7 @@ import { cutText } from '../core/clean-text.js';
 import { createSwitch } from '../core/switch.js';
 import { channelRefusedFailure, connectionLostFailure, quotePeer } from './failures.js';
 import type { Link } from './link.js';
+import { wakeChannel } from './ssh2-internals.js';
 
 export interface ShellTimes {
   /** For the answer to the request to start the command. */
@@ -78,7 +79,10 @@ function shellStreamOf(channel: ClientChannel, link: Link, client: Client, host:
 
   for (const source of [channel, channel.stderr]) {
     source.on('error', () => undefined);
-    source.on('data', touch);
+    source.on('data', () => {
+      touch();
+      setImmediate(() => wakeChannel(channel));
+    });
   }
   channel.pipe(stdout);
   channel.stderr.pipe(stderr);

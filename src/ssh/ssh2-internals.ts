@@ -3,7 +3,7 @@
  * errors. Each is looked for before it is used, and a contract test fails when a new version of ssh2 moved it.
  * Never throws.
  */
-import type { Client } from './ssh2.js';
+import type { Client, ClientChannel } from './ssh2.js';
 
 const HOST_KEYS_ANNOUNCEMENT = 'hostkeys-00@openssh.com';
 
@@ -71,6 +71,15 @@ export function watchChannels(client: Client, watch: ChannelWatch): boolean {
     CHANNEL_EXTENDED_DATA: counting(extended),
   });
   return true;
+}
+
+/**
+ * ssh2 notes that it waits for the reader after the reader may have taken everything already, and then gives the server no more room:
+ * output stops for ever (seen with Node 24, once in some 75 times 5 MB on stderr). To be called after output was taken.
+ */
+export function wakeChannel(channel: ClientChannel): void {
+  const isEmpty = channel.readableLength === 0 && channel.stderr.readableLength === 0;
+  if (isEmpty && fieldOf(channel, '_waitChanDrain') === true) channel._read(0);
 }
 
 function fieldOf(value: unknown, name: string): unknown {

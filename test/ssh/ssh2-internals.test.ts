@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import ssh2 from '../../src/ssh/ssh2.js';
 import type { ConnectConfig } from '../../src/ssh/ssh2.js';
 import { expect, it } from 'vitest';
-import { hasIdentification, ignoreHostKeyAnnouncements, troubleOf, watchChannels } from '../../src/ssh/ssh2-internals.js';
+import { hasIdentification, ignoreHostKeyAnnouncements, troubleOf, wakeChannel, watchChannels } from '../../src/ssh/ssh2-internals.js';
 import type { ClientTrouble } from '../../src/ssh/ssh2-internals.js';
 import { createLab, tcpServerForTest } from './lab.js';
 
@@ -44,6 +44,28 @@ it('the handlers of channels and the identification are where we look for them',
   await new Promise((resolve) => client.once('handshake', resolve));
   expect(hasIdentification(client)).toBe(true);
   client.destroy();
+});
+
+it('a channel says where we look for it whether it waits for its reader', async () => {
+  const lab = await createLab();
+  const client = new ssh2.Client();
+  client.on('error', () => undefined);
+  client.connect({ host: '127.0.0.1', port: lab.server.port, username: 'tester', privateKey: lab.userKey.privateText, hostVerifier: () => true });
+  await new Promise<void>((resolve) => client.on('ready', () => resolve()));
+  const waits = await new Promise((resolve) => client.exec('true', (_error, channel) => resolve((channel as unknown as { _waitChanDrain: unknown })._waitChanDrain)));
+  expect(waits).toBe(false);
+  client.destroy();
+});
+
+it.each([
+  ['waits although everything was taken', { _waitChanDrain: true, readableLength: 0, stderr: { readableLength: 0 } }, 1],
+  ['waits for output that nobody took yet', { _waitChanDrain: true, readableLength: 9, stderr: { readableLength: 0 } }, 0],
+  ['waits for complaints that nobody took yet', { _waitChanDrain: true, readableLength: 0, stderr: { readableLength: 9 } }, 0],
+  ['does not wait', { _waitChanDrain: false, readableLength: 0, stderr: { readableLength: 0 } }, 0],
+])('only a channel that waits for nothing is woken: one that %s', (_, channel, times) => {
+  let woken = 0;
+  wakeChannel({ ...channel, _read: () => (woken += 1) } as never);
+  expect(woken).toBe(times);
 });
 
 it('only the announcement of host keys is kept from ssh2, and it is answered when an answer is wanted', () => {
