@@ -13,7 +13,7 @@ import { createLink, endOnAbort } from './link.js';
 import type { Link } from './link.js';
 import { createPipedSocket } from './piped-socket.js';
 import type { Hop } from './route.js';
-import { openFailureOf, pingServer } from './ssh2-internals.js';
+import { openFailureOf, pingServer, wakeChannel } from './ssh2-internals.js';
 import type { ChannelRefusal } from './ssh2-internals.js';
 
 export interface JumpConnection {
@@ -106,6 +106,7 @@ export function createJumpConnection(jump: Hop, connected: { readonly link: Link
       probe: () => alive.probe(options.probeMs),
       release: () => { if (link.reason === undefined) channel.destroy(); },
     });
+    channel.on('data', () => setImmediate(() => wakeChannel(channel)));
     const inner = createLink(socket, (reason) => lostBeforeHandshakeFailure(host, reason, ''));
     place.link = inner;
     inner.whenEnded(() => free(place));
