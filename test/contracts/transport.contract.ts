@@ -15,14 +15,13 @@ export interface TransportUnderTest {
   readonly signalName?: 'unknown';
   /** `dropped`: the server ends the channel with the command, whatever its children still write. */
   readonly lateOutput?: 'dropped';
-  /** The server has no terminals to give. */
-  readonly withoutTerminals?: true;
   close(): Promise<void>;
 }
 
 const MIB = 1024 * 1024;
 
-export function transportContract(name: string, setup: () => Promise<TransportUnderTest>): void {
+/** `noTerminals`: the server has none to give. */
+export function transportContract(name: string, setup: () => Promise<TransportUnderTest>, terminals: 'terminals' | 'noTerminals' = 'terminals'): void {
   describe(`transport contract: ${name}`, () => {
     let lab: TransportUnderTest;
     /** What the login shell says by itself: a .bashrc may print (ssh.md 4.5). */
@@ -63,15 +62,16 @@ export function transportContract(name: string, setup: () => Promise<TransportUn
       expect((await run(await open('kill -KILL $$'))).end).toEqual({ how: 'signal', signal: lab.signalName ?? 'SIGKILL' });
     });
 
-    it('a command has a terminal when that is asked for, and none otherwise', async ({ skip }) => {
+    it('a command has no terminal unless that is asked for', async () => {
       expect((await run(await open('test -t 0 || test -t 1 || echo none'))).stdout).toBe('none\n');
-      if (lab.withoutTerminals) return skip('this server has no terminals');
+    });
+
+    if (terminals === 'terminals') it('a command has a terminal when that is asked for', async () => {
       const shell = await lab.transport.open(lab.host, 'test -t 0 && test -t 1 && echo both', new AbortController().signal, 'pty');
       expect((await run(shell)).stdout).toContain('both\r\n');
     });
 
-    it('every byte passes a terminal that was told to change none', async ({ skip }) => {
-      if (lab.withoutTerminals) return skip('this server has no terminals');
+    if (terminals === 'terminals') it('every byte passes a terminal that was told to change none', async () => {
       const bytes = Buffer.from(Array.from({ length: 256 * 256 }, (_, index) => index % 256));
       const shell = await lab.transport.open(lab.host, `stty raw -echo; echo ready; head -c ${bytes.length}`, new AbortController().signal, 'pty');
       shell.stderr.resume();

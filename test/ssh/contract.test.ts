@@ -19,10 +19,10 @@ transportContract('ssh2 against a server in this process', async () => {
     exitGraceMs: 3_000,
   });
   return {
-    transport, host: hostAt(server.port), absentHost: hostAt(absent.port), fingerprint: fingerprintOf(hostKey.blob), withoutTerminals: true,
+    transport, host: hostAt(server.port), absentHost: hostAt(absent.port), fingerprint: fingerprintOf(hostKey.blob),
     async close() {
       await server.close();
       scratch.remove();
     },
   };
-});
+}, 'noTerminals');
